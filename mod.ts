@@ -1,0 +1,47 @@
+/**
+ * The JSTime (Bun) network API for Deno: an HTTP server with routes, typed
+ * parameters, static responses, files, cookies and TLS.
+ *
+ * A server written for Bun runs on Deno after changing its import.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@jstime/serve";
+ *
+ * const server = serve({
+ *   port: 0,
+ *   routes: {
+ *     "/": new Response("Hello"),
+ *     "/users/:id": (request) => Response.json({ id: request.params.id }),
+ *   },
+ * });
+ * const user = await fetch(new URL("/users/7", server.url));
+ * console.log(await user.json());
+ * await server.stop();
+ * ```
+ *
+ * @module
+ */
+
+export { serve } from "./src/serve.ts";
+export { file } from "./src/file.ts";
+export { JSTime, type JSTimeNamespace } from "./src/jstime.ts";
+export {
+  Cookie,
+  type CookieInit,
+  type CookieSameSite,
+} from "./src/http/cookie.ts";
+export {
+  CookieMap,
+  type CookieStoreDeleteOptions,
+} from "./src/http/cookie_map.ts";
+export type { Server } from "./src/server.ts";
+export type {
+  JSTimeRequest,
+  MaybePromise,
+  RouteHandler,
+  Serve,
+  SocketAddress,
+} from "./src/serve_types.ts";
+export type { TLSOptions } from "./src/options/tls_options.ts";
+export type { JSTimeFile } from "./src/file/jstime_file.ts";

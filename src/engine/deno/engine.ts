@@ -1,0 +1,30 @@
+import { openFile } from "../../runtime/file_system.ts";
+import type {
+  Engine,
+  EngineFeatures,
+  HttpHandler,
+  HttpListener,
+  HttpListenPlan,
+} from "../engine.ts";
+import { DenoHttpListener } from "./http_listener.ts";
+
+const features: EngineFeatures = {
+  closeIdleConnections: false,
+  connectionClose: false,
+  getContent: false,
+  headDeadline: false,
+  http2: true,
+  ipv6Only: false,
+  reusePort: false,
+  silentAbort: false,
+};
+
+/** The engine that runs wherever Deno runs. */
+export const denoEngine: Engine = {
+  name: "deno",
+  features,
+  listenHttp(plan: HttpListenPlan, handler: HttpHandler): HttpListener {
+    return new DenoHttpListener(plan, handler);
+  },
+  openFile,
+};

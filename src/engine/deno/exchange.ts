@@ -1,0 +1,110 @@
+import type { Exchange, PeerAddress } from "../engine.ts";
+import type { IdleSweep, Sweepable } from "./idle_sweep.ts";
+
+/** What `Deno.serve` tells about a request besides the request. */
+export type HandlerInfo = Deno.ServeHandlerInfo<Deno.Addr>;
+
+/** One request on `Deno.serve`. */
+export class DenoExchange implements Exchange, Sweepable {
+  request: Request;
+  bodyLimitExceeded = false;
+  deadline = Infinity;
+  readonly #platformRequest: Request;
+  readonly #info: HandlerInfo;
+  readonly #sweep: IdleSweep;
+  readonly #onEnd: () => void;
+  #timeout: number;
+  #ended = false;
+  #handedOver = false;
+  #gone = false;
+  #clientGone: (() => void) | undefined;
+  #expire: (() => void) | undefined;
+
+  constructor(
+    request: Request,
+    info: HandlerInfo,
+    sweep: IdleSweep,
+    idleTimeout: number,
+    onEnd: () => void,
+  ) {
+    this.request = request;
+    this.#platformRequest = request;
+    this.#info = info;
+    this.#sweep = sweep;
+    this.#timeout = idleTimeout;
+    this.#onEnd = onEnd;
+  }
+
+  remoteAddress(): PeerAddress | null {
+    if (this.#ended) return null;
+    try {
+      const address = this.#info.remoteAddr;
+      if (!("hostname" in address)) return null;
+      const { hostname, port } = address;
+      const family = hostname.includes(":") ? "IPv6" : "IPv4";
+      return { address: hostname, port, family };
+    } catch {
+      // The platform lets go of a request as soon as it is answered.
+      return null;
+    }
+  }
+
+  setIdleTimeout(seconds: number): void {
+    this.#timeout = seconds;
+    this.progress();
+  }
+
+  /** Moves the deadline: something was sent or received. */
+  progress(): void {
+    this.deadline = this.#timeout === 0
+      ? Infinity
+      : this.#sweep.now + this.#timeout * 1_000;
+  }
+
+  /** Begins to apply the idle timeout. */
+  watch(expire: () => void): void {
+    this.#expire = expire;
+    this.progress();
+    this.#sweep.add(this);
+  }
+
+  expire(): void {
+    this.leave();
+    this.#expire?.();
+  }
+
+  onClientGone(listener: () => void): void {
+    if (this.#gone) return listener();
+    if (this.#ended) return;
+    this.#clientGone = listener;
+    // Both must be asked for before the platform lets go of the request.
+    const { completed } = this.#info;
+    completed.catch(() => {});
+    this.#platformRequest.signal.addEventListener("abort", () => {
+      // By default Deno aborts this signal after every response. Only
+      // `completed` tells whether the response was sent.
+      if (this.#handedOver) completed.catch(() => this.leave());
+      else this.leave();
+    });
+  }
+
+  /** The answer is with the platform now. */
+  handOver(): void {
+    this.#handedOver = true;
+  }
+
+  /** The response is complete, or there is nobody to send it to. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#expire !== undefined) this.#sweep.remove(this);
+    this.#onEnd();
+  }
+
+  /** The client left, or is treated as if it had. */
+  leave(): void {
+    if (this.#gone || this.#ended) return;
+    this.#gone = true;
+    this.#clientGone?.();
+  }
+}

@@ -1,0 +1,104 @@
+import type { Answer, HttpHandler, HttpListenPlan } from "../engine.ts";
+import { DenoExchange, type HandlerInfo } from "./exchange.ts";
+import { IdleSweep } from "./idle_sweep.ts";
+import { limitContent } from "./request_content.ts";
+import { IdleTimeoutError, toResponse } from "./response.ts";
+
+/** What a service needs to know; a plan to listen has it. */
+export type ServiceLimits = Pick<
+  HttpListenPlan,
+  "maxRequestBodySize" | "idleTimeout"
+>;
+
+/** Answers the requests that `Deno.serve`, or a platform like it, hands over. */
+export class DenoHttpService {
+  readonly #limits: ServiceLimits;
+  readonly #handler: HttpHandler;
+  readonly #sweep: IdleSweep = new IdleSweep();
+  readonly #onEnd: () => void = () => this.#pendingRequests--;
+  #pendingRequests = 0;
+
+  constructor(limits: ServiceLimits, handler: HttpHandler) {
+    this.#limits = limits;
+    this.#handler = handler;
+  }
+
+  /** Requests whose response is not complete. */
+  get pendingRequests(): number {
+    return this.#pendingRequests;
+  }
+
+  /** A handler for `Deno.serve`. */
+  serve(request: Request, info: HandlerInfo): Response | Promise<Response> {
+    const { idleTimeout } = this.#limits;
+    const exchange = new DenoExchange(
+      request,
+      info,
+      this.#sweep,
+      idleTimeout,
+      this.#onEnd,
+    );
+    this.#pendingRequests++;
+    const { method } = request;
+    if (method !== "GET" && method !== "HEAD") {
+      const refusal = this.#limitContent(exchange);
+      if (refusal !== undefined) return toResponse(refusal, exchange);
+    }
+    const answer = this.#handler(request, exchange);
+    return answer instanceof Promise
+      ? waitFor(answer, exchange)
+      : toResponse(answer, exchange);
+  }
+
+  /** Cuts every request that is not complete. */
+  cutAll(): void {
+    this.#sweep.expireAll();
+  }
+
+  /** Releases the timer when no more requests will come. */
+  close(): void {
+    this.#sweep.stop();
+  }
+
+  #limitContent(exchange: DenoExchange): Response | undefined {
+    const { request } = exchange;
+    const { maxRequestBodySize } = this.#limits;
+    try {
+      const limited = limitContent(request, maxRequestBodySize, exchange);
+      if (limited === undefined) return refuse(413);
+      exchange.request = limited;
+    } catch {
+      // The target and `Host` make no URL, so there can be no copy.
+      return refuse(400);
+    }
+  }
+}
+
+/** The answer, or a refusal if it does not come in time. */
+function waitFor(
+  answer: Promise<Answer>,
+  exchange: DenoExchange,
+): Promise<Response> {
+  return new Promise((resolve) => {
+    let expired = false;
+    exchange.watch(() => {
+      expired = true;
+      // Deno cannot cut a connection before a head was sent.
+      resolve(toResponse(refuse(503), exchange));
+    });
+    answer.then((settled) => {
+      if (expired) discard(settled);
+      else resolve(toResponse(settled, exchange));
+    });
+  });
+}
+
+function discard(answer: Answer): void {
+  if (answer instanceof Response) return;
+  if (answer.kind === "file") answer.file.close();
+  else answer.source.cancel(new IdleTimeoutError());
+}
+
+function refuse(status: number): Response {
+  return new Response(null, { status, headers: { connection: "close" } });
+}

@@ -1,0 +1,117 @@
+import type { Answer, FileAnswer, StreamAnswer } from "../engine.ts";
+import type { DenoExchange } from "./exchange.ts";
+import { fileChanged, OpenFileSource } from "./open_file_source.ts";
+
+/**
+ * Files up to this length are read in one go: a stream costs several times
+ * what reading them does. Memory is bounded by this times the open requests.
+ */
+const SMALL_FILE = 256 * 1024;
+
+/** Makes an answer a `Response` that `Deno.serve` can send. */
+export function toResponse(answer: Answer, exchange: DenoExchange): Response {
+  if (answer instanceof Response) {
+    exchange.handOver();
+    exchange.end();
+    return answer;
+  }
+  return answer.kind === "file"
+    ? fileResponse(answer, exchange)
+    : streamResponse(answer, exchange);
+}
+
+function fileResponse(answer: FileAnswer, exchange: DenoExchange): Response {
+  const { file, start, end, status, headers, headOnly } = answer;
+  const length = end - start;
+  headers.set("content-length", String(length));
+  if (headOnly || length === 0) {
+    file.close();
+    exchange.handOver();
+    exchange.end();
+    return new Response(null, { status, headers });
+  }
+  if (length > SMALL_FILE) {
+    const source = new OpenFileSource(file, start, end);
+    return streamResponse(
+      { kind: "stream", status, headers, source },
+      exchange,
+    );
+  }
+  const bytes = readWhole(answer, length);
+  exchange.handOver();
+  exchange.end();
+  return new Response(bytes, { status, headers });
+}
+
+/** The file's bytes, or a stream that cuts the connection. */
+function readWhole(
+  { file, start }: FileAnswer,
+  length: number,
+): Uint8Array<ArrayBuffer> | ReadableStream {
+  const bytes = new Uint8Array(length);
+  try {
+    let filled = 0;
+    while (filled < length) {
+      const count = file.readSync(bytes.subarray(filled), start + filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    // The head promises the file as it was when it was opened.
+    if (filled === length && !file.hasChanged()) return bytes;
+    return failedStream(fileChanged());
+  } catch (error) {
+    return failedStream(error);
+  } finally {
+    file.close();
+  }
+}
+
+function failedStream(error: unknown): ReadableStream {
+  return new ReadableStream({ start: (controller) => controller.error(error) });
+}
+
+function streamResponse(
+  { status, headers, source }: StreamAnswer,
+  exchange: DenoExchange,
+): Response {
+  let body: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      body = controller;
+    },
+    async pull(controller) {
+      try {
+        const chunk = await source.read();
+        exchange.progress();
+        if (chunk !== undefined) return controller.enqueue(chunk);
+        exchange.end();
+        controller.close();
+      } catch (error) {
+        exchange.end();
+        controller.error(error);
+      }
+    },
+    cancel(reason) {
+      exchange.leave();
+      exchange.end();
+      source.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+  exchange.watch(() => {
+    const reason = new IdleTimeoutError();
+    exchange.end();
+    source.cancel(reason);
+    body.error(reason);
+  });
+  exchange.handOver();
+  return new Response(stream, { status, headers });
+}
+
+/** Nothing was sent for too long. */
+export class IdleTimeoutError extends Error {
+  override name = "IdleTimeoutError";
+
+  constructor() {
+    super("Cannot go on with the response: nothing was sent for too long");
+  }
+}

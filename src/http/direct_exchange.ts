@@ -1,0 +1,24 @@
+import type { Exchange } from "../engine/engine.ts";
+
+/** The exchange of a request that reached `server.fetch()` without a network. */
+export class DirectExchange implements Exchange {
+  readonly bodyLimitExceeded = false;
+  readonly request: Request;
+
+  constructor(request: Request) {
+    this.request = request;
+  }
+
+  remoteAddress(): null {
+    return null;
+  }
+
+  /** Whoever called can wait as long as they like. */
+  setIdleTimeout(): void {}
+
+  onClientGone(listener: () => void): void {
+    const { signal } = this.request;
+    if (signal.aborted) listener();
+    else signal.addEventListener("abort", listener, { once: true });
+  }
+}

@@ -1,0 +1,40 @@
+import type { Serve } from "../serve_types.ts";
+import { compileRoutes, type RouteTarget } from "./route_table.ts";
+import type { Router } from "./router.ts";
+
+/** The handlers of a server at one moment; `reload` makes a new set. */
+export interface HandlerSet {
+  /** What the routes lead to. */
+  readonly router: Router<RouteTarget>;
+  /** Answers what no route matched. */
+  readonly fetch: Serve.FetchHandler | undefined;
+  /** Answers for handlers that failed. */
+  readonly error: Serve.ErrorHandler | undefined;
+}
+
+/** Handlers as options give them, already validated. */
+export interface HandlerOptions {
+  readonly routes?: Readonly<Record<string, unknown>> | undefined;
+  readonly fetch?: Serve.FetchHandler | undefined;
+  readonly error?: Serve.ErrorHandler | undefined;
+}
+
+/**
+ * Makes the handlers of a new server, or those of a running one after a
+ * change: what `options` leaves out stays as it is in `current`.
+ *
+ * @throws {TypeError} If a route is invalid.
+ */
+export function compileHandlers(
+  options: HandlerOptions,
+  current?: HandlerSet,
+): HandlerSet {
+  const { routes, fetch, error } = options;
+  return {
+    router: routes === undefined && current !== undefined
+      ? current.router
+      : compileRoutes(routes),
+    fetch: fetch ?? current?.fetch,
+    error: error ?? current?.error,
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * The request target inside the URL that a platform assembled from the target
+ * and the `Host` header (RFC 9112, section 3.3). The header is the client's
+ * word: one with a slash in it would move the border between host and path.
+ *
+ * @module
+ */
+
+/** RFC 9110 `Host`: a registered name, IPv4 or bracketed IPv6, and a port. */
+const HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+
+/** Hosts repeat: the last valid one needs no second look. */
+let lastValidHost = "";
+
+/** Whether a `Host` header's value is one that RFC 9110 allows. */
+export function isValidHost(host: string): boolean {
+  if (host === lastValidHost) return true;
+  if (!HOST.test(host)) return false;
+  lastValidHost = host;
+  return true;
+}
+
+/**
+ * Where the path begins in `url`; -1 when `Host` is invalid. The path is as
+ * the client wrote it; with an absolute-form target its authority counts.
+ */
+export function pathStart(url: string, headers: Headers): number {
+  const authority = url.indexOf("//") + 2;
+  const host = headers.get("host");
+  if (host !== null) {
+    if (!isValidHost(host)) return -1;
+    const end = authority + host.length;
+    if (url.startsWith(host, authority) && isTargetStart(url, end)) return end;
+  }
+  const slash = url.indexOf("/", authority);
+  return slash === -1 ? url.length : slash;
+}
+
+function isTargetStart(url: string, index: number): boolean {
+  const char = url[index];
+  return char === "/" || char === "?" || char === undefined;
+}
+
+/** The path of `url` from `start` on, without the query. */
+export function pathFrom(url: string, start: number): string {
+  const query = url.indexOf("?", start);
+  const path = query === -1 ? url.slice(start) : url.slice(start, query);
+  return path === "" ? "/" : path;
+}
+
+/** Already as `URL` would write it: no dot segments, nothing to escape. */
+const NORMAL = /^\/(?:[\w~!$&()*+,;=:@-]|\/(?!\.)|(?<!\/)\.)*$/;
+const NORMAL_QUERY = /^\?[\w~!$&()*+,;=:@\/?.%-]*$/;
+
+let lastNormalOrigin = "";
+
+/** Deno's scheme for requests over Unix sockets; Bun's `url` says "http". */
+const UNIX_SCHEME = "http+unix://";
+
+/** `url` as `URL` writes it, without parsing it when that changes nothing. */
+export function normalizedUrl(url: string, headers: Headers): string {
+  const start = pathStart(url, headers);
+  if (start === -1) return normalizedWithoutHost(url, headers);
+  if (url.startsWith(UNIX_SCHEME)) {
+    const target = `http://${headers.get("host") ?? "localhost"}`;
+    return URL.parse(target + url.slice(start))?.href ?? "http://localhost/";
+  }
+  const query = url.indexOf("?", start);
+  const end = query === -1 ? url.length : query;
+  if (
+    isNormalOrigin(url.slice(0, start)) && NORMAL.test(url.slice(start, end)) &&
+    (query === -1 || NORMAL_QUERY.test(url.slice(query)))
+  ) return url;
+  return URL.parse(url)?.href ?? url;
+}
+
+function isNormalOrigin(origin: string): boolean {
+  if (origin === lastNormalOrigin) return true;
+  if (URL.parse(origin)?.origin !== origin) return false;
+  lastNormalOrigin = origin;
+  return true;
+}
+
+/** An invalid `Host` must not decide what the path is: leave it out. */
+function normalizedWithoutHost(url: string, headers: Headers): string {
+  const authority = url.indexOf("//") + 2;
+  const host = headers.get("host")!;
+  const rest = url.startsWith(host, authority)
+    ? url.slice(authority + host.length)
+    : "/";
+  const scheme = url.slice(0, authority);
+  const target = rest.startsWith("/") ? rest : `/${rest}`;
+  return URL.parse(`${scheme}invalid${target}`)?.href ?? `${scheme}invalid/`;
+}

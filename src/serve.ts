@@ -1,0 +1,52 @@
+import { chooseEngine } from "./engine/choose.ts";
+import { compileHandlers } from "./http/handler_set.ts";
+import { HttpServer } from "./http/http_server.ts";
+import { resolveHttpOptions } from "./options/http_options.ts";
+import type { Serve } from "./serve_types.ts";
+import type { Server } from "./server.ts";
+
+/**
+ * Starts an HTTP server. It listens when this returns.
+ *
+ * @typeParam Path The routes' patterns, from which `params` is typed.
+ * @param options Where to listen and what to answer.
+ * @returns The running server.
+ * @throws {TypeError} If an option has the wrong type, or neither `fetch` nor
+ * `routes` is given.
+ * @throws {RangeError} If a number is out of range.
+ * @throws {Error} If listening fails; `code` says why, such as `EADDRINUSE`.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@jstime/serve";
+ *
+ * const server = serve({
+ *   port: 0,
+ *   routes: {
+ *     "/": new Response("Hello"),
+ *     "/users/:id": (request) => new Response(`User ${request.params.id}`),
+ *   },
+ * });
+ * console.log(`Listening on ${server.url}`);
+ * await server.stop();
+ * ```
+ */
+export function serve<const Path extends string = string>(
+  options: Serve.Options<Path>,
+): Server {
+  const plan = resolveHttpOptions(options);
+  const engine = chooseEngine(plan.engine);
+  const { listen } = plan;
+  return new HttpServer(
+    {
+      development: plan.development,
+      id: plan.id,
+      protocol: listen.tls === undefined ? "http" : "https",
+      hostname: plan.hostname,
+      urlHostname: plan.urlHostname,
+      handlers: compileHandlers(plan),
+    },
+    engine,
+    (handler) => engine.listenHttp(listen, handler),
+  );
+}

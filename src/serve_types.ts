@@ -1,0 +1,217 @@
+import type { CookieMap } from "./http/cookie_map.ts";
+import type { JSTimeFile } from "./file/jstime_file.ts";
+import type { TLSOptions } from "./options/tls_options.ts";
+import type { Server } from "./server.ts";
+
+/** A value, or a promise of it. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * The request that a route handler receives: a real `Request` with `params`
+ * and `cookies`.
+ *
+ * @typeParam Path The route's pattern; `params` is typed from its literal.
+ *
+ * @example
+ * ```ts
+ * import type { JSTimeRequest } from "@jstime/serve";
+ *
+ * function show(request: JSTimeRequest<"/users/:id">): Response {
+ *   return new Response(`User ${request.params.id}`);
+ * }
+ * ```
+ */
+export interface JSTimeRequest<Path extends string = string> extends Request {
+  /**
+   * Values of the `:name` segments, percent-decoded; bytes that are not UTF-8
+   * become U+FFFD. Read-only.
+   */
+  readonly params: Readonly<
+    {
+      [Name in keyof Serve.RouteParams<Path>]: Serve.RouteParams<Path>[Name];
+    }
+  >;
+  /**
+   * The request's cookies. Changes are sent with the response, whatever the
+   * handler answers.
+   */
+  readonly cookies: CookieMap;
+  /** A copy that keeps `params` and the cookies that arrived. */
+  clone(): JSTimeRequest<Path>;
+}
+
+/**
+ * A function that answers requests. `this` is the server; returning nothing
+ * answers 204.
+ *
+ * @typeParam Path The route's pattern.
+ */
+export type RouteHandler<Path extends string = string> = (
+  this: Server,
+  request: JSTimeRequest<Path>,
+  server: Server,
+) => MaybePromise<Response | void>;
+
+/** The address of a peer. */
+export interface SocketAddress {
+  /** IP address in text form. */
+  readonly address: string;
+  /** TCP port. */
+  readonly port: number;
+  /** Address family. */
+  readonly family: "IPv4" | "IPv6";
+}
+
+/** The types of {@linkcode serve}'s options. */
+export namespace Serve {
+  /** Methods that a method table may name; others reach functions and `fetch`. */
+  export type HTTPMethod =
+    | "GET"
+    | "HEAD"
+    | "OPTIONS"
+    | "POST"
+    | "PUT"
+    | "PATCH"
+    | "DELETE";
+
+  /** The names and types of a pattern's `:name` segments. */
+  export type RouteParams<Path extends string> = string extends Path
+    ? Record<string, string>
+    : Path extends `${string}/:${infer Name}/${infer Rest}`
+      ? { [Key in Name]: string } & RouteParams<`/${Rest}`>
+    : Path extends `${string}/:${infer Name}` ? { [Key in Name]: string }
+    // deno-lint-ignore ban-types -- the type of an object without parameters
+    : {};
+
+  /** Serves the files below a directory; the route must end in `/*`. */
+  export interface DirectoryRoute {
+    /** The directory, absolute or relative to the working directory. */
+    readonly dir: string;
+    /** Accepted for compatibility; file facts are always read anew. */
+    readonly statCache?: boolean;
+  }
+
+  /** Handlers or fixed responses by method. HEAD falls back to GET. */
+  export type MethodTable<Path extends string = string> = {
+    readonly [Method in HTTPMethod]?: RouteHandler<Path> | Response;
+  };
+
+  /** What a route may be; `false` leaves the path to `fetch`. */
+  export type RouteValue<Path extends string = string> =
+    | Response
+    | RouteHandler<Path>
+    | MethodTable<Path>
+    | JSTimeFile
+    | DirectoryRoute
+    | false;
+
+  /** Routes by pattern: exact, `:name` segments, or a trailing `*`. */
+  export type Routes<Path extends string = string> = {
+    readonly [Pattern in Path]: RouteValue<Pattern>;
+  };
+
+  /** Answers what no route matched. */
+  export type FetchHandler = (
+    this: Server,
+    request: Request,
+    server: Server,
+  ) => MaybePromise<Response | void>;
+
+  /**
+   * Answers for a handler that failed. Returning nothing leaves the answer to
+   * the server: an error page in development, a bare 500 in production.
+   */
+  export type ErrorHandler = (
+    this: Server,
+    error: Error & { code?: string },
+  ) => MaybePromise<Response | void>;
+
+  /** Development mode; the object form is accepted for compatibility. */
+  export type Development = boolean | {
+    /** Accepted and ignored: there is no bundler here. */
+    readonly hmr?: boolean;
+    /** Accepted and ignored. */
+    readonly console?: boolean;
+  };
+
+  /** What `reload` can replace. */
+  export interface Handlers<Path extends string = string> {
+    /** Routes by pattern. */
+    readonly routes?: Routes<Path>;
+    /** Older name of `routes`. */
+    readonly static?: Routes<Path>;
+    /** Answers what no route matched; without it that is 404. */
+    readonly fetch?: FetchHandler;
+    /** Answers for handlers that failed. */
+    readonly error?: ErrorHandler;
+  }
+
+  /** Options of {@linkcode serve}. `routes` or `fetch` is required. */
+  export interface Options<Path extends string = string>
+    extends Handlers<Path> {
+    /**
+     * Port to listen on; 0 picks a free one.
+     *
+     * @default {$JSTIME_PORT, $BUN_PORT, $PORT, $NODE_PORT, else 3000}
+     */
+    readonly port?: number | string;
+    /**
+     * Host name or IP address to listen on.
+     *
+     * @default {"0.0.0.0"}
+     */
+    readonly hostname?: string;
+    /**
+     * Unix-domain socket to listen on instead: a path, or on Linux an abstract
+     * name that begins with a NUL.
+     */
+    readonly unix?: string;
+    /**
+     * Share the port with other processes. The deno engine needs
+     * `--unstable-net` for it and otherwise warns and listens without.
+     *
+     * @default {false}
+     */
+    readonly reusePort?: boolean;
+    /**
+     * Refuse IPv4 on an IPv6 wildcard address. The deno engine cannot and
+     * warns.
+     *
+     * @default {false}
+     */
+    readonly ipv6Only?: boolean;
+    /**
+     * Show errors to the client: on by default unless `NODE_ENV` is
+     * `production`.
+     */
+    readonly development?: Development;
+    /**
+     * Content beyond this many bytes is refused with 413.
+     *
+     * @default {134217728}
+     */
+    readonly maxRequestBodySize?: number;
+    /**
+     * Seconds without progress before a request is cut, 0 to 255; 0 is never.
+     *
+     * @default {10}
+     */
+    readonly idleTimeout?: number;
+    /** A name for this server, readable as `server.id`. */
+    readonly id?: string | null;
+    /** Serve HTTPS. */
+    readonly tls?: TLSOptions | readonly TLSOptions[];
+    /**
+     * Serve HTTP/2 too. The deno engine does so whenever `tls` is given.
+     *
+     * @default {false}
+     */
+    readonly http2?: boolean;
+    /**
+     * The engine to serve with.
+     *
+     * @default {$JSTIME_ENGINE, else "auto"}
+     */
+    readonly engine?: "auto" | "deno" | "native";
+  }
+}
