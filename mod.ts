@@ -43,5 +43,9 @@ export type {
   Serve,
   SocketAddress,
 } from "./src/serve_types.ts";
-export type { TLSOptions } from "./src/options/tls_options.ts";
+export type { TLSMaterial, TLSOptions } from "./src/options/tls_options.ts";
+export type { FileOptions } from "./src/file.ts";
+export type { FileSource } from "./src/file/file_stream.ts";
+export type { FileSink, FileSinkOptions } from "./src/file/file_writer.ts";
 export type { JSTimeFile } from "./src/file/jstime_file.ts";
+export type { FileContent, FileWriteOptions } from "./src/file/write_file.ts";

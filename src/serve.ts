@@ -1,5 +1,4 @@
 import { chooseEngine } from "./engine/choose.ts";
-import { compileHandlers } from "./http/handler_set.ts";
 import { HttpServer } from "./http/http_server.ts";
 import { resolveHttpOptions } from "./options/http_options.ts";
 import type { Serve } from "./serve_types.ts";
@@ -36,17 +35,9 @@ export function serve<const Path extends string = string>(
 ): Server {
   const plan = resolveHttpOptions(options);
   const engine = chooseEngine(plan.engine);
-  const { listen } = plan;
   return new HttpServer(
-    {
-      development: plan.development,
-      id: plan.id,
-      protocol: listen.tls === undefined ? "http" : "https",
-      hostname: plan.hostname,
-      urlHostname: plan.urlHostname,
-      handlers: compileHandlers(plan),
-    },
+    plan,
     engine,
-    (handler) => engine.listenHttp(listen, handler),
+    (handler) => engine.listenHttp(plan.listen, handler),
   );
 }

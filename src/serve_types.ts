@@ -63,6 +63,7 @@ export interface SocketAddress {
 }
 
 /** The types of {@linkcode serve}'s options. */
+// deno-lint-ignore no-namespace -- types only; programs written for Bun name them so
 export namespace Serve {
   /** Methods that a method table may name; others reach functions and `fetch`. */
   export type HTTPMethod =

@@ -105,6 +105,7 @@ export function sendRange(
 function answerWithoutContent(content: FileContent, status: number): Response {
   content.file.close();
   const { headers } = content;
+  if (status !== 416) headers.delete("accept-ranges");
   return new Response(null, { status, headers });
 }
 

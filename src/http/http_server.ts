@@ -1,27 +1,18 @@
 import type { Engine, HttpHandler, HttpListener } from "../engine/engine.ts";
-import { resolveReloadOptions } from "../options/http_options.ts";
+import {
+  type HttpServePlan,
+  resolveReloadOptions,
+} from "../options/http_options.ts";
 import type { Serve, SocketAddress } from "../serve_types.ts";
 import type { Server } from "../server.ts";
 import { DirectExchange } from "./direct_exchange.ts";
 import { Dispatcher } from "./dispatch.ts";
-import { compileHandlers, type HandlerSet } from "./handler_set.ts";
+import { compileHandlers } from "./handler_set.ts";
 import { exchangeOf, fetchRequest } from "./incoming_request.ts";
-
-/** What a server is made from. */
-export interface ServerPlan {
-  readonly development: boolean;
-  readonly id: string;
-  readonly protocol: "http" | "https";
-  /** Host name as given, or the default. */
-  readonly hostname: string;
-  /** Host name for `url`: the one given, else one that clients can use. */
-  readonly urlHostname: string;
-  readonly handlers: HandlerSet;
-}
 
 /** The server behind {@linkcode Server}; everything sits on the prototype. */
 export class HttpServer implements Server {
-  readonly #plan: ServerPlan;
+  readonly #plan: HttpServePlan;
   readonly #engine: Engine;
   readonly #dispatcher: Dispatcher;
   readonly #listener: HttpListener;
@@ -30,13 +21,13 @@ export class HttpServer implements Server {
    * @param listen Begins to listen with the server's handler.
    */
   constructor(
-    plan: ServerPlan,
+    plan: HttpServePlan,
     engine: Engine,
     listen: (handler: HttpHandler) => HttpListener,
   ) {
     this.#plan = plan;
     this.#engine = engine;
-    this.#dispatcher = new Dispatcher(plan.handlers, {
+    this.#dispatcher = new Dispatcher(compileHandlers(plan), {
       server: this,
       development: plan.development,
       openFile: engine.openFile,
@@ -65,13 +56,13 @@ export class HttpServer implements Server {
   get url(): URL {
     const { address } = this.#listener;
     if (address.transport === "unix") return unixUrl(address.path);
-    const { protocol, urlHostname } = this.#plan;
+    const { urlHostname } = this.#plan;
     const host = urlHostname.includes(":") ? `[${urlHostname}]` : urlHostname;
-    return new URL(`${protocol}://${host}:${address.port}/`);
+    return new URL(`${this.protocol}://${host}:${address.port}/`);
   }
 
   get protocol(): "http" | "https" {
-    return this.#plan.protocol;
+    return this.#plan.listen.tls === undefined ? "http" : "https";
   }
 
   get id(): string {

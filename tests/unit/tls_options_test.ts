@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import type { TlsPlan } from "../../src/engine/engine.ts";
-import { JSTimeFile } from "../../src/file/jstime_file.ts";
+import { file } from "../../src/file.ts";
 import { resolveHttpOptions } from "../../src/options/http_options.ts";
 import { resolveTls } from "../../src/options/tls_options.ts";
 
@@ -44,8 +44,8 @@ Deno.test("resolveTls reads text, bytes, files and arrays of them", () => {
     { cert: bytesOf(cert).buffer, key: new DataView(bytesOf(key).buffer) },
     { cert, key: binary.subarray(2) },
     {
-      cert: new JSTimeFile(pathOf("cert.pem"), ""),
-      key: new JSTimeFile(pathOf("key.pem"), ""),
+      cert: file(pathOf("cert.pem")),
+      key: file(new URL("key.pem", folder)),
     },
     { cert: [cert], key: [bytesOf(key)] },
     { cert: cert.replaceAll("\n", "\r\n").trim(), key },
@@ -210,7 +210,7 @@ Deno.test("resolveTls refuses what is wrong and shows no secret", () => {
 
 Deno.test("resolveTls says which file cannot be read", () => {
   for (const option of ["cert", "key", "ca"]) {
-    const missing = new JSTimeFile("/nowhere/missing.pem", "");
+    const missing = file("/nowhere/missing.pem");
     const error = assertThrows(
       () => resolveTls({ cert, key, [option]: missing }),
       Error,

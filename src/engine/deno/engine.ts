@@ -6,6 +6,7 @@ import type {
   HttpListener,
   HttpListenPlan,
 } from "../engine.ts";
+import { FileCache } from "./file_cache.ts";
 import { DenoHttpListener } from "./http_listener.ts";
 
 const features: EngineFeatures = {
@@ -19,6 +20,8 @@ const features: EngineFeatures = {
   silentAbort: false,
 };
 
+const files = new FileCache(openFile);
+
 /** The engine that runs wherever Deno runs. */
 export const denoEngine: Engine = {
   name: "deno",
@@ -26,5 +29,5 @@ export const denoEngine: Engine = {
   listenHttp(plan: HttpListenPlan, handler: HttpHandler): HttpListener {
     return new DenoHttpListener(plan, handler);
   },
-  openFile,
+  openFile: (path) => files.open(path),
 };

@@ -1,8 +1,11 @@
 import type { Exchange, PeerAddress } from "../engine.ts";
 import type { IdleSweep, Sweepable } from "./idle_sweep.ts";
 
-/** What `Deno.serve` tells about a request besides the request. */
-export type HandlerInfo = Deno.ServeHandlerInfo<Deno.Addr>;
+/**
+ * What `Deno.serve` tells about a request besides the request; platforms like
+ * it may tell less or nothing.
+ */
+export type HandlerInfo = Partial<Deno.ServeHandlerInfo<Deno.Addr>> | undefined;
 
 /** One request on `Deno.serve`. */
 export class DenoExchange implements Exchange, Sweepable {
@@ -38,8 +41,8 @@ export class DenoExchange implements Exchange, Sweepable {
   remoteAddress(): PeerAddress | null {
     if (this.#ended) return null;
     try {
-      const address = this.#info.remoteAddr;
-      if (!("hostname" in address)) return null;
+      const address = this.#info?.remoteAddr;
+      if (address === undefined || !("hostname" in address)) return null;
       const { hostname, port } = address;
       const family = hostname.includes(":") ? "IPv6" : "IPv4";
       return { address: hostname, port, family };
@@ -78,7 +81,7 @@ export class DenoExchange implements Exchange, Sweepable {
     if (this.#ended) return;
     this.#clientGone = listener;
     // Both must be asked for before the platform lets go of the request.
-    const { completed } = this.#info;
+    const completed = this.#info?.completed ?? Promise.resolve();
     completed.catch(() => {});
     this.#platformRequest.signal.addEventListener("abort", () => {
       // By default Deno aborts this signal after every response. Only
