@@ -120,11 +120,9 @@ for (const { prototype } of [IncomingRequest, RouteRequest]) {
 
 /** Makes the request that `fetch` receives from an exchange. */
 export function fetchRequest(exchange: Exchange): Request {
+  if (slots.length === 0) return adoptFetchRequest(exchange);
   const { request } = exchange;
-  if (slots.length > 0) {
-    return new IncomingRequest(request, exchange) as unknown as Request;
-  }
-  return adopt(request, IncomingRequest.prototype, exchange, undefined);
+  return new IncomingRequest(request, exchange) as unknown as Request;
 }
 
 /** Makes the request that a route receives from an exchange. */
@@ -133,18 +131,31 @@ export function routeRequest(
   params: Readonly<Record<string, string>>,
   source: Request = exchange.request,
 ): Request {
-  if (slots.length > 0) {
-    return new RouteRequest(source, exchange, params) as unknown as Request;
-  }
-  return adopt(source, RouteRequest.prototype, exchange, params);
+  if (slots.length === 0) return adoptRouteRequest(exchange, params, source);
+  return new RouteRequest(source, exchange, params) as unknown as Request;
+}
+
+/** As {@linkcode fetchRequest}, on platforms that hide a request's slots. */
+export function adoptFetchRequest(exchange: Exchange): Request {
+  const { request } = exchange;
+  return adopt(request, exchange, undefined, IncomingRequest.prototype);
+}
+
+/** As {@linkcode routeRequest}, on platforms that hide a request's slots. */
+export function adoptRouteRequest(
+  exchange: Exchange,
+  params: Readonly<Record<string, string>>,
+  source: Request = exchange.request,
+): Request {
+  return adopt(source, exchange, params, RouteRequest.prototype);
 }
 
 /** Turns the engine's request itself into one of ours. */
-export function adopt(
+function adopt(
   source: Request,
-  prototype: object,
   exchange: Exchange,
   params: Readonly<Record<string, string>> | undefined,
+  prototype: object,
 ): Request {
   const fields: Partial<Fields> = {
     [SOURCE]: source,
@@ -154,8 +165,7 @@ export function adopt(
     [PARAMS]: params,
     [COOKIES]: undefined,
   };
-  Object.assign(source, fields);
-  return Object.setPrototypeOf(source, prototype);
+  return Object.setPrototypeOf(Object.assign(source, fields), prototype);
 }
 
 /** The exchange of a request that this module made, else undefined. */

@@ -26,7 +26,7 @@ export interface ResponseSymbols {
 
 type Inspectable = Response & Record<symbol, unknown>;
 
-function findSymbols(): ResponseSymbols | undefined {
+function findSymbols(): ResponseSymbols | null {
   const sample = new Response("");
   const find = (target: object, description: string) =>
     Object.getOwnPropertySymbols(target)
@@ -34,18 +34,18 @@ function findSymbols(): ResponseSymbols | undefined {
   const fastStatus = find(sample, "serve fast status");
   const nativeResponse = find(sample, "serve native response");
   const innerBody = find(Response.prototype, "body");
-  if (!fastStatus || !nativeResponse || !innerBody) return undefined;
+  if (!fastStatus || !nativeResponse || !innerBody) return null;
   // Trust them only if they say what they are taken to say.
   const streaming = new Response(new ReadableStream()) as Inspectable;
   const inner = streaming[innerBody] as InnerBody | undefined;
   const agrees = (sample as Inspectable)[fastStatus] === 200 &&
     streaming[fastStatus] === 0 && streaming[nativeResponse] === null &&
     inner?.streamOrStatic instanceof ReadableStream && inner.source === null;
-  return agrees ? { fastStatus, nativeResponse, innerBody } : undefined;
+  return agrees ? { fastStatus, nativeResponse, innerBody } : null;
 }
 
-/** The symbols of this platform, or undefined where there are none. */
-export const responseSymbols: ResponseSymbols | undefined = findSymbols();
+/** The symbols of this platform, or null where there are none. */
+export const responseSymbols: ResponseSymbols | null = findSymbols();
 
 /**
  * The stream behind a response whose body has not been used, or null when its
@@ -53,9 +53,9 @@ export const responseSymbols: ResponseSymbols | undefined = findSymbols();
  */
 export function streamOf(
   response: Response,
-  symbols: ResponseSymbols | undefined = responseSymbols,
+  symbols: ResponseSymbols | null = responseSymbols,
 ): ReadableStream<unknown> | null {
-  if (symbols === undefined) return response.body;
+  if (symbols === null) return response.body;
   const inspectable = response as Inspectable;
   // Asking further would make the platform give up its prepared response.
   if (inspectable[symbols.fastStatus] !== 0) return null;
@@ -72,9 +72,9 @@ export function streamOf(
  */
 export function isLiveStream(
   response: Response,
-  symbols: ResponseSymbols | undefined = responseSymbols,
+  symbols: ResponseSymbols | null = responseSymbols,
 ): boolean {
-  if (symbols === undefined) return false;
+  if (symbols === null) return false;
   const inner = (response as Inspectable)[symbols.innerBody] as
     | InnerBody
     | null;

@@ -7,8 +7,9 @@ const LARGEST_FILE = 256 * 1024;
 const CAPACITY = 16 * 1024 * 1024;
 
 /**
- * A file changed this recently is not kept. It could change again within the
- * resolution of its time stamps, and would look the same afterwards.
+ * A file changed this recently, in milliseconds, is not kept. It could change
+ * again within the resolution of its time stamps (Deno gives `ctime` in whole
+ * seconds), and would look the same afterwards.
  */
 const SETTLING_TIME = 2_000;
 
@@ -70,11 +71,20 @@ export class CachedFile implements OpenFile {
  */
 export class FileCache {
   readonly #open: (path: string) => OpenFile;
+  readonly #clock: { now(): number };
   readonly #files: Map<string, CachedFile> = new Map();
   #size = 0;
 
-  constructor(open: (path: string) => OpenFile) {
+  /**
+   * @param open Opens what is not kept.
+   * @param clock Tells the time that files' time stamps are compared with.
+   */
+  constructor(
+    open: (path: string) => OpenFile,
+    clock: { now(): number } = Date,
+  ) {
     this.#open = open;
+    this.#clock = clock;
   }
 
   /**
@@ -95,7 +105,10 @@ export class FileCache {
       }
     }
     const file = this.#open(path);
-    if (!isSettled(identity) || !describes(identity, file.info)) return file;
+    const settled = this.#clock.now() - SETTLING_TIME;
+    if (latestChange(identity) > settled || !describes(identity, file.info)) {
+      return file;
+    }
     const content = readWhole(file);
     const now = identify(path);
     if (content === undefined || now === undefined || !isSame(identity, now)) {
@@ -146,9 +159,8 @@ function isSame(one: Identity, other: Identity): boolean {
     one.attributesChanged === other.attributesChanged;
 }
 
-function isSettled({ modified, attributesChanged }: Identity): boolean {
-  const latest = Math.max(modified, attributesChanged);
-  return latest < Date.now() - SETTLING_TIME;
+function latestChange({ modified, attributesChanged }: Identity): number {
+  return Math.max(modified, attributesChanged);
 }
 
 function describes(identity: Identity, info: OpenFileInfo): boolean {
