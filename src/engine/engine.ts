@@ -102,8 +102,13 @@ export interface Exchange {
    * never after a response that was sent whole.
    */
   onClientGone(listener: () => void): void;
-  /** The content exceeded `maxRequestBodySize` while it was being read. */
-  readonly bodyLimitExceeded: boolean;
+  /** Whether the request has content; without any, its `body` is null. */
+  readonly hasContent: boolean;
+  /**
+   * The status that answers content which turned out, while it was read, to be
+   * malformed (400) or larger than `maxRequestBodySize` (413).
+   */
+  readonly refusal: 400 | 413 | undefined;
 }
 
 /** An open regular file or directory. Whoever holds it last closes it. */

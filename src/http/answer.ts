@@ -5,7 +5,7 @@ import type {
   StreamAnswer,
 } from "../engine/engine.ts";
 import { fileBehind } from "../file/file_stream.ts";
-import { streamOf } from "../runtime/response_content.ts";
+import { hasContent, streamOf } from "../runtime/response_content.ts";
 import { startSource, StreamSource } from "./byte_source.ts";
 import { answerFileResponse } from "./file_answer.ts";
 
@@ -53,11 +53,18 @@ export function sendCookies(answer: Answer, lines: readonly string[]): Answer {
     appendCookies(answer.headers, lines);
     return answer;
   }
+  if (!hasContent(answer)) {
+    // Such a response can be answered again, and then to another client, who
+    // must not get these cookies.
+    const copy = new Response(null, answer);
+    appendCookies(copy.headers, lines);
+    return copy;
+  }
   try {
     appendCookies(answer.headers, lines);
     return answer;
   } catch {
-    // The headers of redirects and fetched responses are immutable.
+    // The headers of fetched responses are immutable.
     const mutable = new Response(answer.body, answer);
     appendCookies(mutable.headers, lines);
     return mutable;

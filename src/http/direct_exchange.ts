@@ -2,7 +2,8 @@ import type { Exchange } from "../engine/engine.ts";
 
 /** The exchange of a request that reached `server.fetch()` without a network. */
 export class DirectExchange implements Exchange {
-  readonly bodyLimitExceeded = false;
+  readonly hasContent = true;
+  readonly refusal = undefined;
   readonly request: Request;
 
   constructor(request: Request) {

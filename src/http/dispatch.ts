@@ -150,7 +150,8 @@ export class Dispatcher {
     request: Request,
     call: Call,
   ): Answer | Promise<Answer> {
-    if (call.exchange.bodyLimitExceeded) return contentTooLarge();
+    const { refusal } = call.exchange;
+    if (refusal !== undefined) return refuseContent(refusal);
     if (!(result instanceof Response)) {
       this.#warnNoResponse(result, call);
       return this.#withCookies(new Response(null, { status: 204 }), request);
@@ -174,7 +175,8 @@ export class Dispatcher {
     request: Request,
     call: Call,
   ): Answer | Promise<Answer> {
-    if (call.exchange.bodyLimitExceeded) return contentTooLarge();
+    const { refusal } = call.exchange;
+    if (refusal !== undefined) return refuseContent(refusal);
     const { error: onError } = call.handlers;
     if (onError === undefined) return this.#unhandled(error, request, call);
     try {
@@ -249,6 +251,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof value.then === "function";
 }
 
+/** A request that names no path of this server. */
 function badRequest(): Response {
   return new Response(null, {
     status: 400,
@@ -256,10 +259,7 @@ function badRequest(): Response {
   });
 }
 
-/** RFC 9110, 15.5.14; the rest of the content is not read. */
-function contentTooLarge(): Response {
-  return new Response(null, {
-    status: 413,
-    headers: { connection: "close" },
-  });
+/** The answer to unacceptable content; the engine closes what is left unread. */
+function refuseContent(status: 400 | 413): Response {
+  return new Response(null, { status });
 }

@@ -19,8 +19,14 @@ interface Fields {
   [NORMALIZED_URL]: string | undefined;
 }
 
-const urlOf = Object.getOwnPropertyDescriptor(Request.prototype, "url")!
-  .get as (this: Request) => string;
+const urlOf = platformGetter("url");
+const bodyOf = platformGetter("body");
+
+function platformGetter<Name extends "url" | "body">(
+  name: Name,
+): (this: Request) => Request[Name] {
+  return Object.getOwnPropertyDescriptor(Request.prototype, name)!.get!;
+}
 
 /**
  * The request that `fetch` receives.
@@ -49,6 +55,12 @@ class IncomingRequest {
       urlOf.call(this as unknown as Request),
       fields[SOURCE].headers,
     );
+  }
+
+  /** The content as a stream; null if there is none. */
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    const { hasContent } = (this as unknown as Fields)[EXCHANGE];
+    return hasContent ? bodyOf.call(this as unknown as Request) : null;
   }
 
   /** Aborts when the client leaves before the response is complete. */

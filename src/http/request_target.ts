@@ -71,7 +71,7 @@ export function normalizedUrl(url: string, headers: Headers): string {
     isNormalOrigin(url.slice(0, start)) && NORMAL.test(url.slice(start, end)) &&
     (query === -1 || NORMAL_QUERY.test(url.slice(query)))
   ) return url;
-  return URL.parse(url)?.href ?? url;
+  return URL.parse(url)?.href ?? withInvalidHost(url, url.slice(start));
 }
 
 function isNormalOrigin(origin: string): boolean {
@@ -88,7 +88,12 @@ function normalizedWithoutHost(url: string, headers: Headers): string {
   const rest = url.startsWith(host, authority)
     ? url.slice(authority + host.length)
     : "/";
-  const scheme = url.slice(0, authority);
-  const target = rest.startsWith("/") ? rest : `/${rest}`;
-  return URL.parse(`${scheme}invalid${target}`)?.href ?? `${scheme}invalid/`;
+  return withInvalidHost(url, rest);
+}
+
+/** A URL that can be parsed, for a target whose authority makes none. */
+function withInvalidHost(url: string, target: string): string {
+  const scheme = url.slice(0, url.indexOf("//") + 2);
+  const rooted = target.startsWith("/") ? target : `/${target}`;
+  return URL.parse(`${scheme}invalid${rooted}`)?.href ?? `${scheme}invalid/`;
 }

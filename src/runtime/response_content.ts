@@ -81,3 +81,15 @@ export function isLiveStream(
   return inner !== null && inner.streamOrStatic instanceof ReadableStream &&
     inner.source === null;
 }
+
+/**
+ * Whether a response has content, be it empty. Unlike asking for its `body`,
+ * this leaves content in memory as it is.
+ */
+export function hasContent(
+  response: Response,
+  symbols: ResponseSymbols | null = responseSymbols,
+): boolean {
+  if (symbols === null) return response.body !== null;
+  return (response as Inspectable)[symbols.innerBody] !== null;
+}

@@ -17,7 +17,8 @@ import type { JSTimeRequest } from "../../src/serve_types.ts";
 
 /** An exchange whose client can be made to leave. */
 class FakeExchange implements Exchange {
-  readonly bodyLimitExceeded = false;
+  readonly hasContent: boolean = true;
+  readonly refusal = undefined;
   readonly request: Request;
   leave: () => void = () => {};
 

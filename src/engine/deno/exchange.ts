@@ -10,7 +10,8 @@ export type HandlerInfo = Partial<Deno.ServeHandlerInfo<Deno.Addr>> | undefined;
 /** One request on `Deno.serve`. */
 export class DenoExchange implements Exchange, Sweepable {
   request: Request;
-  bodyLimitExceeded = false;
+  hasContent = true;
+  refusal: 400 | 413 | undefined = undefined;
   deadline = Infinity;
   readonly #platformRequest: Request;
   readonly #info: HandlerInfo;

@@ -61,12 +61,12 @@ export class DenoHttpService {
   }
 
   #limitContent(exchange: DenoExchange): Response | undefined {
-    const { request } = exchange;
     const { maxRequestBodySize } = this.#limits;
     try {
-      const limited = limitContent(request, maxRequestBodySize, exchange);
-      if (limited === undefined) return refuse(413);
-      exchange.request = limited;
+      // Deno adds `Connection: close` when content was not read.
+      return limitContent(exchange, maxRequestBodySize)
+        ? undefined
+        : new Response(null, { status: 413 });
     } catch {
       // The target and `Host` make no URL, so there can be no copy.
       return refuse(400);

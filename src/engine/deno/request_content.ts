@@ -1,10 +1,5 @@
+import { contentInMemory } from "../../runtime/request_content.ts";
 import type { DenoExchange } from "./exchange.ts";
-
-/**
- * Content up to this length is passed on as it is; more of it is counted while
- * it arrives, so that a slow upload is progress and not idleness.
- */
-const UNWATCHED_LENGTH = 16 * 1024;
 
 /** The error that reading content beyond the limit rejects with. */
 function contentTooLarge(limit: number): RangeError {
@@ -17,57 +12,60 @@ function contentTooLarge(limit: number): RangeError {
 }
 
 /**
- * Holds a request to the limit on its content. Undefined when its declared
- * length alone exceeds the limit.
+ * Holds the content of an exchange's request to the limit.
  *
- * A declared length is enforced by the platform's framing. Content of unknown
- * length is counted while it is read and fails beyond the limit; nothing is
- * buffered for it.
+ * Content that is here already is only measured. Any other is counted while it
+ * is read, and fails beyond the limit; nothing is buffered for it. Being read
+ * is also the progress that keeps a slow upload from being idle.
+ *
+ * @returns false if the content exceeds the limit as far as is known now.
+ * @throws {TypeError} If the request cannot be copied.
  */
-export function limitContent(
-  request: Request,
-  limit: number,
-  exchange: DenoExchange,
-): Request | undefined {
+export function limitContent(exchange: DenoExchange, limit: number): boolean {
+  const { request } = exchange;
   const declared = request.headers.get("content-length");
-  if (declared !== null) {
-    const length = Number(declared);
-    if (length > limit) return undefined;
-    if (length <= UNWATCHED_LENGTH) return request;
-  } else if (request.body === null) {
-    return request;
+  if (declared !== null && Number(declared) > limit) return false;
+  const length = contentInMemory(request);
+  if (length !== undefined) {
+    exchange.hasContent = length > 0;
+    return length <= limit;
   }
-  return withWatchedContent(request, limit, exchange);
+  const { body } = request;
+  exchange.hasContent = body !== null;
+  if (body !== null) {
+    exchange.request = new Request(request.url, {
+      method: request.method,
+      headers: request.headers,
+      body: watch(body, limit, exchange),
+    });
+  }
+  return true;
 }
 
-function withWatchedContent(
-  request: Request,
+function watch(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   limit: number,
   exchange: DenoExchange,
-): Request {
-  const { body } = request;
-  if (body === null) return request;
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
   let received = 0;
-  const watched = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
+      const chunk = await reader.read().catch((error) => {
+        // Malformed, or the client left in the middle of it.
+        exchange.refusal = 400;
+        exchange.leave();
+        throw error;
+      });
+      if (chunk.done) return controller.close();
       exchange.progress();
-      received += value.byteLength;
-      if (received > limit) {
-        exchange.bodyLimitExceeded = true;
-        const error = contentTooLarge(limit);
-        reader.cancel(error).catch(() => {});
-        return controller.error(error);
-      }
-      controller.enqueue(value);
+      received += chunk.value.byteLength;
+      if (received <= limit) return controller.enqueue(chunk.value);
+      exchange.refusal = 413;
+      const error = contentTooLarge(limit);
+      reader.cancel(error).catch(() => {});
+      controller.error(error);
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
-  return new Request(request.url, {
-    method: request.method,
-    headers: request.headers,
-    body: watched,
-  });
 }
