@@ -67,6 +67,9 @@ class PlatformListener implements HttpListener {
     return 0;
   }
 
+  /** The platform has the certificates, too. */
+  replaceTls(): void {}
+
   ref(): void {}
 
   unref(): void {}
@@ -77,13 +80,17 @@ class PlatformListener implements HttpListener {
  * the platform's affair: `port`, `hostname`, `unix`, `tls` and the like are
  * checked and otherwise ignored.
  *
+ * @typeParam WebSocketData The type of `socket.data`.
  * @typeParam Path The routes' patterns, from which `params` is typed.
  * @param options What to answer.
  * @throws {TypeError} As `serve` does.
  * @throws {RangeError} As `serve` does.
  */
-export function deploy<const Path extends string = string>(
-  options: Serve.Options<Path>,
+export function deploy<
+  WebSocketData = undefined,
+  const Path extends string = string,
+>(
+  options: Serve.Options<WebSocketData, Path>,
 ): Deployment {
   const plan = resolveHttpOptions(options);
   let listener: PlatformListener;

@@ -5,7 +5,7 @@ import type {
   StreamAnswer,
 } from "../engine/engine.ts";
 import { fileBehind } from "../file/file_stream.ts";
-import { hasContent, streamOf } from "../runtime/response_content.ts";
+import { hasContent, lengthOf, streamOf } from "../runtime/response_content.ts";
 import { startSource, StreamSource } from "./byte_source.ts";
 import { answerFileResponse } from "./file_answer.ts";
 
@@ -77,12 +77,10 @@ function appendCookies(headers: Headers, lines: readonly string[]): void {
 
 function streamAnswer(response: Response, source: ByteSource): StreamAnswer {
   const { status } = response;
-  return {
-    kind: "stream",
-    status,
-    headers: new Headers(response.headers),
-    source,
-  };
+  const headers = new Headers(response.headers);
+  const length = lengthOf(response);
+  if (length !== undefined) headers.set("content-length", String(length));
+  return { kind: "stream", status, headers, source };
 }
 
 const EMPTY: ByteSource = {

@@ -12,6 +12,7 @@ interface InnerBody {
   readonly streamOrStatic: unknown;
   /** The value that the stream was made from; null for a stream of its own. */
   readonly source: unknown;
+  readonly length: number | null;
 }
 
 /** What has been found on this platform's responses. */
@@ -80,6 +81,21 @@ export function isLiveStream(
     | null;
   return inner !== null && inner.streamOrStatic instanceof ReadableStream &&
     inner.source === null;
+}
+
+/**
+ * The length in bytes of content that is streamed although its length is
+ * known, as that of a `Blob`; undefined where it is not known.
+ */
+export function lengthOf(
+  response: Response,
+  symbols: ResponseSymbols | null = responseSymbols,
+): number | undefined {
+  if (symbols === null) return undefined;
+  const inner = (response as Inspectable)[symbols.innerBody] as
+    | InnerBody
+    | null;
+  return inner?.length ?? undefined;
 }
 
 /**
