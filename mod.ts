@@ -1,6 +1,7 @@
 /**
  * The JSTime (Bun) network API for Deno: an HTTP server with routes, typed
- * parameters, static responses, files, cookies and TLS.
+ * parameters, static responses, files, cookies, WebSockets and TLS; TCP servers
+ * and clients.
  *
  * A server written for Bun runs on Deno after changing its import.
  *
@@ -43,6 +44,16 @@ export type {
   Serve,
   SocketAddress,
 } from "./src/serve_types.ts";
+export type {
+  ServerWebSocket,
+  ServerWebSocketSendStatus,
+  WebSocketBinaryType,
+  WebSocketBytes,
+  WebSocketCompressor,
+  WebSocketDeflateOptions,
+  WebSocketHandler,
+  WebSocketReadyState,
+} from "./src/websocket/types.ts";
 export type { TLSMaterial, TLSOptions } from "./src/options/tls_options.ts";
 export type { FileOptions } from "./src/file.ts";
 export type { FileSource } from "./src/file/file_stream.ts";

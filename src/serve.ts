@@ -7,6 +7,8 @@ import type { Server } from "./server.ts";
 /**
  * Starts an HTTP server. It listens when this returns.
  *
+ * @typeParam WebSocketData The type of `socket.data`; write
+ * `websocket: { data: {} as Data }` instead of giving it here.
  * @typeParam Path The routes' patterns, from which `params` is typed.
  * @param options Where to listen and what to answer.
  * @returns The running server.
@@ -30,9 +32,12 @@ import type { Server } from "./server.ts";
  * await server.stop();
  * ```
  */
-export function serve<const Path extends string = string>(
-  options: Serve.Options<Path>,
-): Server {
+export function serve<
+  WebSocketData = undefined,
+  const Path extends string = string,
+>(
+  options: Serve.Options<WebSocketData, Path>,
+): Server<WebSocketData> {
   const plan = resolveHttpOptions(options);
   const engine = chooseEngine(plan.engine);
   return new HttpServer(

@@ -2,6 +2,7 @@ import type { CookieMap } from "./http/cookie_map.ts";
 import type { JSTimeFile } from "./file/jstime_file.ts";
 import type { TLSOptions } from "./options/tls_options.ts";
 import type { Server } from "./server.ts";
+import type { WebSocketHandler } from "./websocket/types.ts";
 
 /** A value, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -45,11 +46,15 @@ export interface JSTimeRequest<Path extends string = string> extends Request {
  * answers 204.
  *
  * @typeParam Path The route's pattern.
+ * @typeParam WebSocketData The type of `socket.data` after `server.upgrade`.
  */
-export type RouteHandler<Path extends string = string> = (
-  this: Server,
+export type RouteHandler<
+  Path extends string = string,
+  WebSocketData = undefined,
+> = (
+  this: Server<WebSocketData>,
   request: JSTimeRequest<Path>,
-  server: Server,
+  server: Server<WebSocketData>,
 ) => MaybePromise<Response | void>;
 
 /** The address of a peer. */
@@ -93,37 +98,46 @@ export namespace Serve {
   }
 
   /** Handlers or fixed responses by method. HEAD falls back to GET. */
-  export type MethodTable<Path extends string = string> = {
-    readonly [Method in HTTPMethod]?: RouteHandler<Path> | Response;
+  export type MethodTable<
+    Path extends string = string,
+    WebSocketData = undefined,
+  > = {
+    readonly [Method in HTTPMethod]?:
+      | RouteHandler<Path, WebSocketData>
+      | Response;
   };
 
   /** What a route may be; `false` leaves the path to `fetch`. */
-  export type RouteValue<Path extends string = string> =
+  export type RouteValue<
+    Path extends string = string,
+    WebSocketData = undefined,
+  > =
     | Response
-    | RouteHandler<Path>
-    | MethodTable<Path>
+    | RouteHandler<Path, WebSocketData>
+    | MethodTable<Path, WebSocketData>
     | JSTimeFile
     | DirectoryRoute
     | false;
 
   /** Routes by pattern: exact, `:name` segments, or a trailing `*`. */
-  export type Routes<Path extends string = string> = {
-    readonly [Pattern in Path]: RouteValue<Pattern>;
-  };
+  export type Routes<WebSocketData = undefined, Path extends string = string> =
+    {
+      readonly [Pattern in Path]: RouteValue<Pattern, WebSocketData>;
+    };
 
   /** Answers what no route matched. */
-  export type FetchHandler = (
-    this: Server,
+  export type FetchHandler<WebSocketData = undefined> = (
+    this: Server<WebSocketData>,
     request: Request,
-    server: Server,
+    server: Server<WebSocketData>,
   ) => MaybePromise<Response | void>;
 
   /**
    * Answers for a handler that failed. Returning nothing leaves the answer to
    * the server: an error page in development, a bare 500 in production.
    */
-  export type ErrorHandler = (
-    this: Server,
+  export type ErrorHandler<WebSocketData = undefined> = (
+    this: Server<WebSocketData>,
     error: Error & { code?: string },
   ) => MaybePromise<Response | void>;
 
@@ -136,20 +150,33 @@ export namespace Serve {
   };
 
   /** What `reload` can replace. */
-  export interface Handlers<Path extends string = string> {
+  export interface Handlers<
+    WebSocketData = undefined,
+    Path extends string = string,
+  > {
     /** Routes by pattern. */
-    readonly routes?: Routes<Path>;
+    readonly routes?: Routes<WebSocketData, Path>;
     /** Older name of `routes`. */
-    readonly static?: Routes<Path>;
+    readonly static?: Routes<WebSocketData, Path>;
     /** Answers what no route matched; without it that is 404. */
-    readonly fetch?: FetchHandler;
+    readonly fetch?: FetchHandler<WebSocketData>;
     /** Answers for handlers that failed. */
-    readonly error?: ErrorHandler;
+    readonly error?: ErrorHandler<WebSocketData>;
+    /** Handlers of WebSockets, which `server.upgrade` makes of requests. */
+    readonly websocket?: WebSocketHandler<WebSocketData>;
+    /**
+     * Serve HTTPS. In a list, clients choose by `serverName`. `reload` uses
+     * these for new connections; on the deno engine it can only if the server
+     * started with a list, and throws if not.
+     */
+    readonly tls?: TLSOptions | readonly TLSOptions[];
   }
 
   /** Options of {@linkcode serve}. `routes` or `fetch` is required. */
-  export interface Options<Path extends string = string>
-    extends Handlers<Path> {
+  export interface Options<
+    WebSocketData = undefined,
+    Path extends string = string,
+  > extends Handlers<WebSocketData, Path> {
     /**
      * Port to listen on; 0 picks a free one.
      *
@@ -200,8 +227,6 @@ export namespace Serve {
     readonly idleTimeout?: number;
     /** A name for this server, readable as `server.id`. */
     readonly id?: string | null;
-    /** Serve HTTPS. */
-    readonly tls?: TLSOptions | readonly TLSOptions[];
     /**
      * Serve HTTP/2 too. The deno engine does so whenever `tls` is given.
      *

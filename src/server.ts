@@ -1,10 +1,17 @@
 import type { Serve, SocketAddress } from "./serve_types.ts";
+import type {
+  ServerWebSocketSendStatus,
+  WebSocketBytes,
+} from "./websocket/types.ts";
 
 /**
  * A running HTTP server, as {@linkcode serve} returns it. Handlers receive it
  * as `this` and as their second argument.
+ *
+ * @typeParam WebSocketData The type of `socket.data`.
  */
-export interface Server extends Disposable, AsyncDisposable {
+export interface Server<WebSocketData = undefined>
+  extends Disposable, AsyncDisposable {
   /** Port listened on; undefined on a Unix socket. */
   readonly port: number | undefined;
   /** Host name as given; undefined on a Unix socket. */
@@ -33,7 +40,7 @@ export interface Server extends Disposable, AsyncDisposable {
    * @param request A request, or a URL relative to the server's.
    * @throws {TypeError} If the server has no `fetch` handler.
    */
-  fetch(request: Request | string): Promise<Response>;
+  fetch(request: Request | string | URL): Promise<Response>;
 
   /**
    * The address of the client that sent a request.
@@ -51,12 +58,77 @@ export interface Server extends Disposable, AsyncDisposable {
   timeout(request: Request, seconds: number): void;
 
   /**
-   * Replaces routes, `fetch` and `error`; what is left out stays. Requests in
-   * flight finish with the handlers they began with. Other options are ignored.
+   * Makes a WebSocket of a request. The `open` handler runs before this
+   * returns; what the request's handler answers afterwards is ignored. Requests
+   * for another version of the protocol are answered with 426.
    *
-   * @throws {TypeError} If a handler or route is invalid; nothing changes then.
+   * Browsers send cookies along from any site: check the `Origin` header of
+   * clients that cookies identify.
+   *
+   * @param options Headers for the answer, such as cookies, and what becomes
+   * `socket.data`. The first subprotocol that the client offers is accepted,
+   * unless there is a `Sec-WebSocket-Protocol` header.
+   * @returns Whether it was possible: false if the request is no opening
+   * handshake, or was answered already.
+   * @throws {TypeError} If the server has no `websocket` option, or something
+   * has the wrong type.
    */
-  reload<Path extends string>(options: Serve.Handlers<Path>): Server;
+  upgrade(
+    request: Request,
+    ...options: [WebSocketData] extends [undefined] ? [
+        options?: {
+          /** Sent with the answer. */
+          readonly headers?: HeadersInit | undefined;
+          /** Its type comes from `websocket: { data: {} as Data }`. */
+          readonly data?: undefined;
+        },
+      ]
+      : [
+        options: {
+          /** Sent with the answer. */
+          readonly headers?: HeadersInit | undefined;
+          /** Becomes `socket.data`. */
+          readonly data: WebSocketData;
+        },
+      ]
+  ): boolean;
+
+  /**
+   * Sends a message to all WebSockets that are subscribed to a topic.
+   *
+   * @param compress Compress it for clients that can.
+   * @returns Bytes of the message; -1 if they wait for a slow subscriber; 0 if
+   * any subscriber's was dropped, or there is none.
+   * @throws {TypeError} If the topic is not a string or is empty, or `data` is
+   * null or undefined.
+   */
+  publish(
+    topic: string,
+    data: string | WebSocketBytes,
+    compress?: boolean,
+  ): ServerWebSocketSendStatus;
+
+  /**
+   * How many WebSockets are subscribed to a topic.
+   *
+   * @throws {TypeError} If the topic is not a string or is empty.
+   */
+  subscriberCount(topic: string): number;
+
+  /**
+   * Replaces routes, `fetch`, `error` and `websocket`; what is left out stays.
+   * Requests in flight finish with the handlers they began with; WebSockets go
+   * on with the new ones. Certificates in `tls` are for new connections.
+   * Other options are ignored.
+   *
+   * @throws {TypeError} If a handler, route or certificate is invalid; nothing
+   * changes then.
+   * @throws {Error} If certificates cannot be replaced: on the deno engine that
+   * takes a server that started with a list of them. Nothing changes then.
+   */
+  reload<Path extends string>(
+    options: Serve.Handlers<WebSocketData, Path>,
+  ): Server<WebSocketData>;
 
   /** Keeps the process alive while the server listens (the default). */
   ref(): void;
@@ -65,9 +137,11 @@ export interface Server extends Disposable, AsyncDisposable {
   unref(): void;
 
   /**
-   * Stops accepting connections.
+   * Stops accepting connections. While the deno engine waits for WebSockets it
+   * still accepts, and answers 503.
    *
-   * @param closeActiveConnections Cut requests in flight instead of waiting.
+   * @param closeActiveConnections Cut requests in flight, and close WebSockets
+   * with 1001, instead of waiting.
    * @returns Settles when the last connection is done.
    */
   stop(closeActiveConnections?: boolean): Promise<void>;

@@ -171,7 +171,7 @@ Deno.test("examples/deploy.ts is what a platform serves", async () => {
   });
   const url = await program.url();
   assertEquals(await text(url), "Hello from the edge\n");
-  assertEquals(await text(`${url}hello/Ada`), "Hello, you!\n");
+  assertEquals(await text(`${url}hello/you`), "Hello, you!\n");
   const missing = await fetch(`${url}missing`);
   assertEquals(missing.status, 404);
   await missing.body?.cancel();

@@ -25,10 +25,22 @@ export interface EngineFeatures {
   readonly ipv6Only: boolean;
   /** Over TLS, clients that offer `h2` get HTTP/2. */
   readonly http2: boolean;
+  /** A certificate that was not given as a list can be replaced, too. */
+  readonly replaceSingleCertificate: boolean;
   /** The content of GET requests reaches the handler. */
   readonly getContent: boolean;
   /** A handler's `Connection: close` closes the connection. */
   readonly connectionClose: boolean;
+  /** WebSocket messages can be compressed. */
+  readonly webSocketDeflate: boolean;
+  /** WebSocket pings and pongs can be sent, and are shown. */
+  readonly webSocketPings: boolean;
+  /** A paused WebSocket is not read from. */
+  readonly webSocketPause: boolean;
+  /** Every violation of RFC 6455 is found, and answered by a close frame. */
+  readonly webSocketStrict: boolean;
+  /** A server that stops accepts nobody while it waits for its WebSockets. */
+  readonly webSocketStop: boolean;
 }
 
 /** Where to listen for TCP connections. */
@@ -61,12 +73,23 @@ export interface TlsPlan {
   readonly key: string;
 }
 
+/** The certificates of an HTTPS server. */
+export interface HttpTlsPlan {
+  /**
+   * The first also serves clients that ask for no name or an unknown one; of
+   * two with the same name the later has it.
+   */
+  readonly certificates: readonly [NamedCertificate, ...NamedCertificate[]];
+  /** They were given as a list, which promises that they can be replaced. */
+  readonly isList: boolean;
+}
+
 /** Everything an engine needs to listen for HTTP; frozen, already validated. */
 export interface HttpListenPlan {
   /** Where to listen. */
   readonly address: TcpAddressPlan | UnixAddressPlan;
-  /** Serve HTTPS with this certificate. */
-  readonly tls: TlsPlan | undefined;
+  /** Serve HTTPS. */
+  readonly tls: HttpTlsPlan | undefined;
   /** Request content beyond this many bytes is refused with 413. */
   readonly maxRequestBodySize: number;
   /** Seconds without progress before a connection is cut; 0 is never. */
@@ -102,6 +125,8 @@ export interface Exchange {
    * never after a response that was sent whole.
    */
   onClientGone(listener: () => void): void;
+  /** The `Host` field as the client sent it; null without one. */
+  readonly host: string | null;
   /** Whether the request has content; without any, its `body` is null. */
   readonly hasContent: boolean;
   /**
@@ -109,6 +134,114 @@ export interface Exchange {
    * malformed (400) or larger than `maxRequestBodySize` (413).
    */
   readonly refusal: 400 | 413 | undefined;
+  /** `answerNow` or `upgrade` has answered. */
+  readonly answered: boolean;
+  /** Answers now: what the handler answers later is dropped. */
+  answerNow(answer: Response): void;
+  /**
+   * Answers now by making the connection a WebSocket. The request's URL, method
+   * and headers stay readable.
+   *
+   * @param headers Sent besides those of the handshake; already validated.
+   * @param events Told what happens to the socket, from the next turn of the
+   * event loop on.
+   * @returns undefined if this exchange cannot be upgraded (any more).
+   */
+  upgrade(
+    plan: WebSocketPlan,
+    headers: Headers,
+    events: WebSocketEvents,
+  ): EngineWebSocket | undefined;
+}
+
+// WebSockets: the facade decides what they mean, an engine moves frames. An
+// engine that keeps topics and fans out by itself may do so behind `send`.
+
+/** The memory of a compressor: none, one for all sockets, or its bytes. */
+export type DeflateWindow = "disable" | "shared" | number;
+
+/** How messages are compressed. */
+export interface DeflatePlan {
+  /** For messages to clients. */
+  readonly compress: DeflateWindow;
+  /** For messages from clients; never "disable". */
+  readonly decompress: DeflateWindow;
+}
+
+/** What an engine needs to know about WebSockets; frozen, already validated. */
+export interface WebSocketPlan {
+  /** Longer messages, in bytes, are refused with 1009. */
+  readonly maxPayloadLength: number;
+  /** While more bytes than this wait, messages are dropped; 0 is never. */
+  readonly backpressureLimit: number;
+  /** End the connection instead of dropping a message. */
+  readonly closeOnBackpressureLimit: boolean;
+  /** Seconds of silence until a connection is ended; 0 is never. */
+  readonly idleTimeout: number;
+  /** Ping silent clients. */
+  readonly sendPings: boolean;
+  /** Compress; undefined is never. */
+  readonly deflate: DeflatePlan | undefined;
+}
+
+/**
+ * What happens to the WebSockets of a server. One object for all of them; it
+ * never throws.
+ */
+export interface WebSocketEvents {
+  /** A message arrived. Bytes are the whole of their buffer. */
+  message(socket: EngineWebSocket, data: string | ArrayBuffer): void;
+  /** A ping arrived, and was answered. */
+  ping(socket: EngineWebSocket, data: ArrayBuffer): void;
+  /** A pong arrived. */
+  pong(socket: EngineWebSocket, data: ArrayBuffer): void;
+  /** After backpressure: everything has been written. */
+  drain(socket: EngineWebSocket): void;
+  /**
+   * The connection is over, and not by `close` or `terminate`. Comes once, and
+   * nothing after it.
+   *
+   * @param code As in the client's close frame; 1005 for an empty one, 1006 if
+   * the connection was lost or ended by the engine.
+   */
+  closed(socket: EngineWebSocket, code: number, reason: string): void;
+}
+
+/** A WebSocket inside an engine. */
+export interface EngineWebSocket {
+  /** The facade's own; engines never look at it. */
+  context: unknown;
+  /** Bytes that were sent and are not written yet. */
+  readonly bufferedAmount: number;
+  /**
+   * Sends a message; the bytes may change when this returns.
+   *
+   * @param size The number of its bytes, where the caller knows it.
+   * @returns The number of its bytes; -1 if they wait for the client, in which
+   * case `drain` follows; 0 if it was dropped.
+   */
+  send(
+    data: string | Uint8Array<ArrayBuffer>,
+    compress: boolean,
+    size?: number,
+  ): number;
+  /** Sends a ping of at most 125 bytes; returns as `send`. */
+  ping(data: Uint8Array<ArrayBuffer>): number;
+  /** Sends a pong of at most 125 bytes; returns as `send`. */
+  pong(data: Uint8Array<ArrayBuffer>): number;
+  /**
+   * Sends a close frame behind everything else, and ends the connection soon,
+   * whether or not the client answers. No events follow.
+   *
+   * @param code undefined for an empty frame.
+   */
+  close(code: number | undefined, reason: string): void;
+  /** Ends the connection when everything is written. No events follow. */
+  terminate(): void;
+  /** Stops reading. */
+  pause(): void;
+  /** Reads again. */
+  resume(): void;
 }
 
 /** An open regular file or directory. Whoever holds it last closes it. */
@@ -200,12 +333,20 @@ export interface HttpListener {
   /** Requests whose response is not complete. */
   readonly pendingRequests: number;
   /**
-   * Stops accepting. Resolves when the last connection is done; `force` cuts
-   * connections instead of waiting. May be called again to force.
+   * Stops accepting. Resolves when the last connection is done, WebSockets
+   * included; `force` cuts connections instead of waiting. May be called again
+   * to force.
    */
   stop(force: boolean): Promise<void>;
   /** Closes keep-alive connections without a request; returns how many. */
   closeIdleConnections(): number;
+  /**
+   * Uses other certificates for connections from now on; those that are open
+   * stay as they are. With the certificates it has, it does nothing.
+   *
+   * @throws {Error} If this listener cannot; nothing changes then.
+   */
+  replaceTls(tls: HttpTlsPlan): void;
   /** Keeps the process alive while listening (the default). */
   ref(): void;
   /** Lets the process end while listening. */
@@ -231,4 +372,197 @@ export interface Engine {
    * @throws {Error} with `code` such as `ENOENT` or `EACCES`.
    */
   openFile(path: string): OpenFile;
+}
+
+// ---------------------------------------------------------------------------
+// TCP: listen and connect
+// ---------------------------------------------------------------------------
+
+/** What an engine can do with TCP; a `false` is a row of README's table. */
+export interface TcpFeatures {
+  /** `terminate` resets the connection; if not, the peer may see its end. */
+  readonly reset: boolean;
+  /** The delay of keep-alive probes can be set. */
+  readonly keepAliveDelay: boolean;
+  /** Servers can ask clients for certificates. */
+  readonly clientCertificates: boolean;
+  /** Servers know which name a TLS client asked for. */
+  readonly requestedServerName: boolean;
+  /** Socket options of accepted TLS connections can be set. */
+  readonly tlsSocketOptions: boolean;
+}
+
+/** A certificate of a TLS server and the name that selects it. */
+export interface NamedCertificate extends TlsPlan {
+  /** Host name, also `*.example.com`; only the first may do without. */
+  readonly serverName: string | undefined;
+}
+
+/** How a server speaks TLS. */
+export interface TlsServerPlan {
+  /** The first also serves clients that ask for no name or an unknown one. */
+  readonly certificates: readonly [NamedCertificate, ...NamedCertificate[]];
+  /** Application protocols (ALPN), the preferred first; empty for none. */
+  readonly alpnProtocols: readonly string[];
+}
+
+/** How a client speaks TLS. */
+export interface TlsClientPlan {
+  /**
+   * Name to ask for and to find in the certificate; an IP address is only
+   * looked for there (RFC 6066 section 3).
+   */
+  readonly serverName: string;
+  /** PEM certificates to trust instead of the platform's. */
+  readonly authorities: readonly string[] | undefined;
+  /** The client's own certificate. */
+  readonly certificate: TlsPlan | undefined;
+  /** Refuse servers whose certificate cannot be verified. */
+  readonly rejectUnauthorized: boolean;
+  /** Application protocols (ALPN), the preferred first; empty for none. */
+  readonly alpnProtocols: readonly string[];
+}
+
+/** Everything an engine needs to listen for TCP; frozen, already validated. */
+export interface TcpListenPlan {
+  /** Where to listen. */
+  readonly address: TcpAddressPlan | UnixAddressPlan;
+  /** Speak TLS on every connection. */
+  readonly tls: TlsServerPlan | undefined;
+}
+
+/** Everything an engine needs to connect; frozen, already validated. */
+export interface TcpConnectPlan {
+  /** Where to connect to. */
+  readonly address:
+    | UnixAddressPlan
+    | Pick<TcpAddressPlan, "transport" | "hostname" | "port">;
+  /** Speak TLS. */
+  readonly tls: TlsClientPlan | undefined;
+}
+
+/** How a TLS handshake ended. */
+export interface TlsHandshake {
+  /** Why it failed; then {@linkcode TcpEvents.close} follows. */
+  readonly error: Error | undefined;
+  /** The protocol that was agreed on (ALPN). */
+  readonly alpnProtocol: string | undefined;
+  /** The name that the client asked for, as far as the engine knows. */
+  readonly serverName: string | undefined;
+  /** Whether the peer showed a certificate that was verified. */
+  readonly authorized: boolean;
+  /** Why the peer's certificate was not verified, if it was looked at. */
+  readonly authorizationError: Error | undefined;
+}
+
+/**
+ * What happens on a connection. An engine calls these in order, one at a time,
+ * and never from inside a command of {@linkcode TcpConnection}. They never
+ * throw.
+ */
+export interface TcpEvents {
+  /** The TLS handshake ended. Once, before `data`; only with TLS. */
+  handshake(result: TlsHandshake): void;
+  /** Bytes arrived; the buffer holds nothing else and is given away. */
+  data(bytes: ArrayBuffer): void;
+  /** The peer will send nothing more. Once. */
+  end(): void;
+  /** `write` takes bytes again, after it has refused some. */
+  drain(): void;
+  /**
+   * The connection is gone and its resources are freed. Once, and last; never
+   * after `close()` or `terminate()`.
+   *
+   * @param error Why, unless both sides had ended; with `code` such as
+   * `ECONNRESET`.
+   */
+  close(error: Error | undefined): void;
+}
+
+/** One connection inside an engine. Commands never throw. */
+export interface TcpConnection {
+  /** This side's address; undefined over Unix sockets. */
+  readonly localAddress: PeerAddress | undefined;
+  /** The peer's address; undefined over Unix sockets. */
+  readonly remoteAddress: PeerAddress | undefined;
+  /** Begins to read, and to call `events`. A later call replaces them. */
+  start(events: TcpEvents): void;
+  /**
+   * Queues bytes, up to a bound.
+   *
+   * @param bytes What to send.
+   * @param owned Whether the bytes never change, so that no copy is needed.
+   * @returns How many bytes were taken. Each of them is delivered as long as
+   * the peer makes progress; after fewer than given, `drain` follows.
+   */
+  write(bytes: Uint8Array, owned: boolean): number;
+  /** Sends what is queued now instead of at the end of this turn. */
+  flush(): void;
+  /** Sends everything taken, then the end of the stream. */
+  shutdown(): void;
+  /** Reads nothing more; what still arrives is thrown away. */
+  shutdownRead(): void;
+  /**
+   * Ends both directions. Everything taken is still delivered, in the
+   * background, as long as the peer makes progress.
+   *
+   * @param last Bytes to send first; taken whole, whatever the bound.
+   */
+  close(last?: Uint8Array): void;
+  /** Cuts the connection at once; what was not sent is lost. */
+  terminate(): void;
+  /** Stops reading, so that the peer runs into backpressure. */
+  pause(): void;
+  /** Reads again. */
+  resume(): void;
+  /** Keeps the process alive while open (the default). */
+  ref(): void;
+  /** Lets the process end while open. */
+  unref(): void;
+  /** Sets `TCP_NODELAY`; whether that worked. */
+  setNoDelay(noDelay: boolean): boolean;
+  /** Sets `SO_KEEPALIVE` and the delay in milliseconds; whether that worked. */
+  setKeepAlive(enable: boolean, initialDelay: number): boolean;
+  /**
+   * Becomes a TLS client. This connection is used up: its events go silent,
+   * and the one returned takes over.
+   */
+  startTls(plan: TlsClientPlan): TcpConnection;
+}
+
+/** A listening TCP or Unix socket inside an engine. */
+export interface TcpListener {
+  /** The bound address, with the real port. */
+  readonly address: TcpAddressPlan | UnixAddressPlan;
+  /** Stops accepting; connections stay. Safe to call twice. */
+  close(): void;
+  /** Keeps the process alive while listening (the default). */
+  ref(): void;
+  /** Lets the process end while listening. */
+  unref(): void;
+}
+
+/** What the TCP facade needs from an engine. */
+export interface TcpEngine {
+  /** Which engine this is. */
+  readonly name: EngineName;
+  /** What it can do with TCP. */
+  readonly tcpFeatures: TcpFeatures;
+  /**
+   * Listens at once and synchronously.
+   *
+   * @param accept Is given every connection when it is accepted, before a TLS
+   * handshake, and must start it. It never throws.
+   * @throws {Error} with `code` such as `EADDRINUSE` and `syscall` "listen".
+   */
+  listenTcp(
+    plan: TcpListenPlan,
+    accept: (connection: TcpConnection) => void,
+  ): TcpListener;
+  /**
+   * Connects; resolves before a TLS handshake.
+   *
+   * @throws {Error} with `code` such as `ECONNREFUSED` and `syscall`.
+   */
+  connectTcp(plan: TcpConnectPlan): Promise<TcpConnection>;
 }

@@ -79,6 +79,7 @@ export function replacingHandlers(options: Serve.Options): Serve.Handlers {
     routes: options.routes ?? options.static ?? {},
     fetch: options.fetch ?? notFound,
     error: options.error ?? leaveToServer,
+    websocket: options.websocket,
   };
 }
 

@@ -2,6 +2,8 @@ import type { Exchange } from "../engine/engine.ts";
 
 /** The exchange of a request that reached `server.fetch()` without a network. */
 export class DirectExchange implements Exchange {
+  readonly answered = false;
+  readonly host = null;
   readonly hasContent = true;
   readonly refusal = undefined;
   readonly request: Request;
@@ -13,6 +15,12 @@ export class DirectExchange implements Exchange {
   remoteAddress(): null {
     return null;
   }
+
+  /** Whoever called takes what the handler returns. */
+  answerNow(): void {}
+
+  /** There is no connection to upgrade. */
+  upgrade(): undefined {}
 
   /** Whoever called can wait as long as they like. */
   setIdleTimeout(): void {}

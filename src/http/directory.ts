@@ -217,7 +217,7 @@ function weakTag(file: OpenFile): string {
 
 function redirectToSlash(request: Request): Response {
   const { url, headers } = request;
-  const target = url.slice(Math.max(0, pathStart(url, headers)));
+  const target = url.slice(Math.max(0, pathStart(url, headers.get("host"))));
   const query = target.indexOf("?");
   const path = query === -1 ? target : target.slice(0, query);
   const search = query === -1 ? "" : target.slice(query);

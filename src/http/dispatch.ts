@@ -16,6 +16,9 @@ import { pathFrom, pathStart } from "./request_target.ts";
 import type { RouteTarget } from "./route_table.ts";
 import type { RouteMatch } from "./router.ts";
 
+// On Deno this global is an accessor, which costs more than what it is used for.
+const { Response } = globalThis;
+
 /** What a dispatcher needs besides the handlers. */
 export interface DispatchContext {
   /** `this` and the second argument of handlers. */
@@ -58,7 +61,7 @@ export class Dispatcher {
     const call: Call = { source, exchange, handlers };
     if (handlers.router.isEmpty) return this.#fetch(call);
     const { url } = source;
-    const start = pathStart(url, source.headers);
+    const start = pathStart(url, exchange.host);
     if (start === -1) return badRequest();
     const path = pathFrom(url, start);
     const match = handlers.router.match(path, source.method);
@@ -150,7 +153,8 @@ export class Dispatcher {
     request: Request,
     call: Call,
   ): Answer | Promise<Answer> {
-    const { refusal } = call.exchange;
+    const { refusal, answered } = call.exchange;
+    if (answered) return ignored(result);
     if (refusal !== undefined) return refuseContent(refusal);
     if (!(result instanceof Response)) {
       this.#warnNoResponse(result, call);
@@ -249,6 +253,13 @@ export class Dispatcher {
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value &&
     typeof value.then === "function";
+}
+
+/** An upgrade has answered: the engine drops whatever it gets. */
+function ignored(result: unknown): Response {
+  if (!(result instanceof Response)) return new Response(null);
+  if (!result.bodyUsed) result.body?.cancel().catch(() => {});
+  return result;
 }
 
 /** A request that names no path of this server. */

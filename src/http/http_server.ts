@@ -3,18 +3,25 @@ import {
   type HttpServePlan,
   resolveReloadOptions,
 } from "../options/http_options.ts";
-import type { Serve, SocketAddress } from "../serve_types.ts";
+import type { SocketAddress } from "../serve_types.ts";
 import type { Server } from "../server.ts";
 import { DirectExchange } from "./direct_exchange.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { compileHandlers } from "./handler_set.ts";
 import { exchangeOf, fetchRequest } from "./incoming_request.ts";
+import { warnOfMissingFeatures } from "../websocket/features.ts";
+import { WebSocketHub } from "../websocket/hub.ts";
+import { toPayload } from "../websocket/payload.ts";
+import { checkTopic } from "../websocket/server_web_socket.ts";
+import type { WebSocketBytes } from "../websocket/types.ts";
+import { upgrade, type UpgradeOptions } from "../websocket/upgrade.ts";
 
 /** The server behind {@linkcode Server}; everything sits on the prototype. */
 export class HttpServer implements Server {
   readonly #plan: HttpServePlan;
   readonly #engine: Engine;
   readonly #dispatcher: Dispatcher;
+  readonly #hub: WebSocketHub;
   readonly #listener: HttpListener;
 
   /**
@@ -32,6 +39,8 @@ export class HttpServer implements Server {
       development: plan.development,
       openFile: engine.openFile,
     });
+    this.#hub = new WebSocketHub(plan.webSocket);
+    warnOfMissingFeatures(plan.webSocket, engine);
     this.#listener = listen(this.#dispatcher.handle);
   }
 
@@ -82,19 +91,19 @@ export class HttpServer implements Server {
   }
 
   get pendingWebSockets(): number {
-    return 0;
+    return this.#hub.size;
   }
 
-  async fetch(request: Request | string): Promise<Response> {
+  async fetch(request: Request | string | URL): Promise<Response> {
     const { fetch } = this.#dispatcher.handlers;
     if (fetch === undefined) {
       throw new TypeError("Cannot fetch: the server has no fetch handler");
     }
     const incoming = fetchRequest(
       new DirectExchange(
-        typeof request === "string"
-          ? new Request(new URL(request, this.url))
-          : request,
+        request instanceof Request
+          ? request
+          : new Request(new URL(request, this.url)),
       ),
     );
     const response = await fetch.call(this, incoming, this);
@@ -114,10 +123,34 @@ export class HttpServer implements Server {
     exchangeOf(request)?.setIdleTimeout(seconds);
   }
 
-  reload<Path extends string>(options: Serve.Handlers<Path>): Server {
+  upgrade(request: Request, options?: UpgradeOptions): boolean {
+    return upgrade(this.#hub, request, options);
+  }
+
+  publish(
+    topic: string,
+    data: string | WebSocketBytes,
+    compress: boolean = true,
+  ): number {
+    checkTopic(topic);
+    return this.#hub.publish(topic, toPayload(data), compress);
+  }
+
+  subscriberCount(topic: string): number {
+    checkTopic(topic);
+    return this.#hub.topics.count(topic);
+  }
+
+  reload(options: object): this {
     const current = this.#dispatcher.handlers;
-    const changes = resolveReloadOptions(options);
-    this.#dispatcher.handlers = compileHandlers(changes, current);
+    const { webSocket, tls, ...changes } = resolveReloadOptions(options);
+    const handlers = compileHandlers(changes, current);
+    if (tls !== undefined) this.#listener.replaceTls(tls);
+    this.#dispatcher.handlers = handlers;
+    if (webSocket !== undefined) {
+      this.#hub.plan = webSocket;
+      warnOfMissingFeatures(webSocket, this.#engine);
+    }
     return this;
   }
 
@@ -130,7 +163,9 @@ export class HttpServer implements Server {
   }
 
   stop(closeActiveConnections: boolean = false): Promise<void> {
-    return this.#listener.stop(Boolean(closeActiveConnections));
+    if (!closeActiveConnections) return this.#listener.stop(false);
+    this.#hub.closeAll(1001, "The server stops");
+    return this.#listener.stop(true);
   }
 
   closeIdleConnections(): number {
@@ -138,7 +173,7 @@ export class HttpServer implements Server {
   }
 
   [Symbol.dispose](): void {
-    this.#listener.stop(true).catch(console.error);
+    this.stop(true).catch(console.error);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

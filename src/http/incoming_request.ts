@@ -21,8 +21,9 @@ interface Fields {
 
 const urlOf = platformGetter("url");
 const bodyOf = platformGetter("body");
+const bodyUsedOf = platformGetter("bodyUsed");
 
-function platformGetter<Name extends "url" | "body">(
+function platformGetter<Name extends "url" | "body" | "bodyUsed">(
   name: Name,
 ): (this: Request) => Request[Name] {
   return Object.getOwnPropertyDescriptor(Request.prototype, name)!.get!;
@@ -53,7 +54,7 @@ class IncomingRequest {
     const fields = this as unknown as Fields;
     return fields[NORMALIZED_URL] ??= normalizedUrl(
       urlOf.call(this as unknown as Request),
-      fields[SOURCE].headers,
+      fields[EXCHANGE].host,
     );
   }
 
@@ -61,6 +62,12 @@ class IncomingRequest {
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     const { hasContent } = (this as unknown as Fields)[EXCHANGE];
     return hasContent ? bodyOf.call(this as unknown as Request) : null;
+  }
+
+  /** Whether the content was read; where there is none, it never is. */
+  get bodyUsed(): boolean {
+    const { hasContent } = (this as unknown as Fields)[EXCHANGE];
+    return hasContent && bodyUsedOf.call(this as unknown as Request);
   }
 
   /** Aborts when the client leaves before the response is complete. */

@@ -24,9 +24,8 @@ export function isValidHost(host: string): boolean {
  * Where the path begins in `url`; -1 when `Host` is invalid. The path is as
  * the client wrote it; with an absolute-form target its authority counts.
  */
-export function pathStart(url: string, headers: Headers): number {
+export function pathStart(url: string, host: string | null): number {
   const authority = url.indexOf("//") + 2;
-  const host = headers.get("host");
   if (host !== null) {
     if (!isValidHost(host)) return -1;
     const end = authority + host.length;
@@ -58,11 +57,11 @@ let lastNormalOrigin = "";
 const UNIX_SCHEME = "http+unix://";
 
 /** `url` as `URL` writes it, without parsing it when that changes nothing. */
-export function normalizedUrl(url: string, headers: Headers): string {
-  const start = pathStart(url, headers);
-  if (start === -1) return normalizedWithoutHost(url, headers);
+export function normalizedUrl(url: string, host: string | null): string {
+  const start = pathStart(url, host);
+  if (start === -1) return normalizedWithoutHost(url, host!);
   if (url.startsWith(UNIX_SCHEME)) {
-    const target = `http://${headers.get("host") ?? "localhost"}`;
+    const target = `http://${host ?? "localhost"}`;
     return URL.parse(target + url.slice(start))?.href ?? "http://localhost/";
   }
   const query = url.indexOf("?", start);
@@ -82,9 +81,8 @@ function isNormalOrigin(origin: string): boolean {
 }
 
 /** An invalid `Host` must not decide what the path is: leave it out. */
-function normalizedWithoutHost(url: string, headers: Headers): string {
+function normalizedWithoutHost(url: string, host: string): string {
   const authority = url.indexOf("//") + 2;
-  const host = headers.get("host")!;
   const rest = url.startsWith(host, authority)
     ? url.slice(authority + host.length)
     : "/";

@@ -63,7 +63,10 @@ function routesOption(
   value: unknown,
 ): Readonly<Record<string, unknown>> | undefined {
   if (value === undefined) return undefined;
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+  // Published routers pass themselves as options, and list their own routes
+  // under this name.
+  if (Array.isArray(value)) return undefined;
+  if (typeof value === "object" && value !== null) {
     return value as Readonly<Record<string, unknown>>;
   }
   throw wrongType(option, value, "an object of routes by path");

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { HttpListenPlan } from "../engine/engine.ts";
+import type { HttpListenPlan, HttpTlsPlan } from "../engine/engine.ts";
 import type { Serve } from "../serve_types.ts";
 import { addressOptions } from "./address_options.ts";
 import {
@@ -23,7 +23,11 @@ import {
   idleTimeoutOption,
   stringOption,
 } from "./simple_options.ts";
-import { resolveTls } from "./tls_options.ts";
+import { resolveHttpTls } from "./tls_options.ts";
+import {
+  webSocketOption,
+  type WebSocketServerPlan,
+} from "./websocket_options.ts";
 
 /** Everything that `serve` needs to know; frozen. */
 export interface HttpServePlan extends HandlerPlan {
@@ -39,6 +43,8 @@ export interface HttpServePlan extends HandlerPlan {
   readonly id: string;
   /** Which engine to use. */
   readonly engine: "auto" | "deno" | "native";
+  /** What happens to WebSockets; undefined if there can be none. */
+  readonly webSocket: WebSocketServerPlan | undefined;
 }
 
 /** The handlers to replace; absent keys stay as they are. */
@@ -49,6 +55,10 @@ export interface ReloadPlan {
   readonly fetch?: Serve.FetchHandler;
   /** Answers for handlers that failed. */
   readonly error?: Serve.ErrorHandler;
+  /** What happens to WebSockets. */
+  readonly webSocket?: WebSocketServerPlan;
+  /** Certificates for new connections. */
+  readonly tls?: HttpTlsPlan;
 }
 
 /**
@@ -71,7 +81,7 @@ export function resolveHttpOptions(options: unknown): HttpServePlan {
   const { address, hostname, urlHostname } = addressOptions(record);
   const listen: HttpListenPlan = {
     address,
-    tls: resolveTls(record.tls),
+    tls: resolveHttpTls(record.tls),
     maxRequestBodySize: bodySizeOption(record.maxRequestBodySize),
     idleTimeout: idleTimeoutOption(record.idleTimeout),
   };
@@ -83,6 +93,7 @@ export function resolveHttpOptions(options: unknown): HttpServePlan {
     development: developmentOption(record.development),
     id: stringOption("id", record.id) ?? "",
     engine: engineOption(record.engine),
+    webSocket: webSocketOption(record.websocket),
   });
 }
 
@@ -90,14 +101,21 @@ export function resolveHttpOptions(options: unknown): HttpServePlan {
  * Resolves the options of `reload`. Keys that cannot be changed while a server
  * runs are ignored, whatever they hold.
  *
- * @throws {TypeError} If a handler has the wrong type.
+ * @throws {TypeError} If a handler has the wrong type, or a certificate is
+ * wrong.
+ * @throws {Error} If a certificate or key file cannot be read.
  */
 export function resolveReloadOptions(options: unknown): ReloadPlan {
-  const { routes, fetch, error } = handlerOptions(optionsRecord(options));
+  const record = optionsRecord(options);
+  const { routes, fetch, error } = handlerOptions(record);
+  const webSocket = webSocketOption(record.websocket);
+  const tls = resolveHttpTls(record.tls);
   return Object.freeze<ReloadPlan>({
     ...(routes && { routes }),
     ...(fetch && { fetch }),
     ...(error && { error }),
+    ...(webSocket && { webSocket }),
+    ...(tls && { tls }),
   });
 }
 

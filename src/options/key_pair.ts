@@ -17,19 +17,25 @@ import { pemBlocks } from "./pem.ts";
  * @param certText The certificate, then its intermediates.
  * @param keyText The private key: PKCS #8, PKCS #1 or SEC 1.
  * @param passphrase What decrypts the key, if it is encrypted.
+ * @param option Name of the option that has them, for messages.
  * @throws {TypeError} If one cannot be read, or they do not belong together.
  */
 export function resolveKeyPair(
   certText: string,
   keyText: string,
   passphrase: string | undefined,
+  option: string = "tls",
 ): TlsPlan {
-  const blocks = certificateBlocks(certText);
-  const [leaf] = blocks.map(parseCertificate);
-  const key = parseKey(keyText, passphrase);
+  const certName = `${option}.cert`;
+  const keyName = `${option}.key`;
+  const blocks = certificateBlocks(certText, certName);
+  const [leaf] = blocks.map((block, index) =>
+    parseCertificate(block, index, certName)
+  );
+  const key = parseKey(keyText, passphrase, keyName);
   if (!leaf!.checkPrivateKey(key)) {
     throw invalid(
-      "Cannot use tls.key: it does not belong to the first certificate in tls.cert",
+      `Cannot use ${keyName}: it does not belong to the first certificate in ${certName}`,
     );
   }
   return Object.freeze<TlsPlan>({
@@ -38,37 +44,45 @@ export function resolveKeyPair(
   });
 }
 
-function certificateBlocks(text: string): string[] {
+function certificateBlocks(text: string, name: string): string[] {
   const blocks = pemBlocks(text)
     .filter(({ label }) => label === "CERTIFICATE")
     .map((block) => block.text);
   if (blocks.length > 0) return blocks;
   throw invalid(
-    "Cannot use tls.cert: expected a certificate in PEM form, not a path to it",
+    `Cannot use ${name}: expected a certificate in PEM form, not a path to it`,
   );
 }
 
-function parseCertificate(block: string, index: number): X509Certificate {
+function parseCertificate(
+  block: string,
+  index: number,
+  name: string,
+): X509Certificate {
   try {
     return new X509Certificate(block);
   } catch {
     throw invalid(
-      `Cannot use tls.cert: certificate ${index + 1} is malformed`,
+      `Cannot use ${name}: certificate ${index + 1} is malformed`,
     );
   }
 }
 
-function parseKey(text: string, passphrase: string | undefined): KeyObject {
+function parseKey(
+  text: string,
+  passphrase: string | undefined,
+  name: string,
+): KeyObject {
   const block = pemBlocks(text)
     .find(({ label }) => /^([A-Z]+ )?PRIVATE KEY$/.test(label))?.text;
   if (block === undefined) {
     throw invalid(
-      "Cannot use tls.key: expected a private key in PEM form, not a path to it",
+      `Cannot use ${name}: expected a private key in PEM form, not a path to it`,
     );
   }
   const isEncrypted = /^(-----BEGIN |Proc-Type: *4, *)ENCRYPTED/m.test(block);
   if (isEncrypted && passphrase === undefined) {
-    throw invalid("Cannot use tls.key: it is encrypted, expected passphrase");
+    throw invalid(`Cannot use ${name}: it is encrypted, expected passphrase`);
   }
   try {
     return createPrivateKey(
@@ -77,8 +91,8 @@ function parseKey(text: string, passphrase: string | undefined): KeyObject {
   } catch {
     throw invalid(
       isEncrypted
-        ? "Cannot decrypt tls.key: the passphrase is wrong or the encryption is not supported"
-        : "Cannot use tls.key: the key is malformed or of a kind that is not supported",
+        ? `Cannot decrypt ${name}: the passphrase is wrong or the encryption is not supported`
+        : `Cannot use ${name}: the key is malformed or of a kind that is not supported`,
     );
   }
 }

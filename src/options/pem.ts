@@ -43,7 +43,7 @@ export function pemBlocks(text: string): PemBlock[] {
 
 function pemText(option: string, value: unknown): string {
   if (typeof value === "string") return value;
-  if (value instanceof JSTimeFile) return fileText(option, value.name);
+  if (value instanceof JSTimeFile) return pemFile(option, value.name);
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
     return new TextDecoder().decode(value);
   }
@@ -54,7 +54,12 @@ function pemText(option: string, value: unknown): string {
   );
 }
 
-function fileText(option: string, path: string): string {
+/**
+ * The text of a file that an option names.
+ *
+ * @throws {Error} If it cannot be read, with `code` such as `ENOENT`.
+ */
+export function pemFile(option: string, path: string): string {
   try {
     return readTextFile(path);
   } catch (cause) {

@@ -1,8 +1,15 @@
-import type { TlsPlan } from "../engine/engine.ts";
+import { isIP } from "node:net";
+import type {
+  HttpTlsPlan,
+  NamedCertificate,
+  TlsPlan,
+} from "../engine/engine.ts";
 import type { JSTimeFile } from "../file/jstime_file.ts";
+import { checkDhParameters } from "./dh_parameters.ts";
 import { resolveKeyPair } from "./key_pair.ts";
 import { invalidOption, wrongSecret, wrongType } from "./option_error.ts";
 import { pemTexts } from "./pem.ts";
+import { normalizeServerName } from "./sni_table.ts";
 
 /** PEM text, its bytes, or a file with it, which is read at once. */
 export type TLSMaterial =
@@ -12,8 +19,8 @@ export type TLSMaterial =
   | JSTimeFile;
 
 /**
- * Options of TLS: one certificate and its key. `null` and `undefined` mean
- * absent.
+ * Options of TLS: one certificate and its key. In a list of them each is for
+ * its `serverName`. `null` and `undefined` mean absent.
  *
  * @example
  * ```ts ignore
@@ -38,12 +45,14 @@ export interface TLSOptions {
   /** Decrypts the key. */
   readonly passphrase?: string | null;
   /**
-   * Name that clients ask for. With one certificate every name gets it, so
-   * this changes nothing.
+   * The host name that clients ask for (SNI), or several; `*.example.com` is
+   * any one label before `.example.com`. Required from the second certificate
+   * of a list on. Unknown names, and clients that ask for none, get the first
+   * certificate; a name that occurs twice gets the later one.
    */
-  readonly serverName?: string | null;
+  readonly serverName?: string | readonly string[] | null;
   /** Another spelling of `serverName`. */
-  readonly servername?: string | null;
+  readonly servername?: string | readonly string[] | null;
   /**
    * Ask clients for a certificate. No engine can do that yet: `true` throws.
    *
@@ -69,7 +78,10 @@ export interface TLSOptions {
   readonly ciphers?: string | null;
   /** Has no effect: there is no OpenSSL to configure. */
   readonly secureOptions?: number | null;
-  /** Has no effect: finite-field Diffie-Hellman is not used. */
+  /**
+   * Path of a file with Diffie-Hellman parameters in PEM form. It must be
+   * valid, but has no effect: key exchange is by elliptic curves only.
+   */
   readonly dhParamsFile?: string | null;
   /** Has no effect. */
   readonly lowMemoryMode?: boolean | null;
@@ -83,8 +95,6 @@ type Kind = "a string" | "a boolean" | "a number" | "text or bytes";
 
 const KINDS: Readonly<Record<string, Kind>> = {
   passphrase: "a string",
-  serverName: "a string",
-  servername: "a string",
   dhParamsFile: "a string",
   ciphers: "a string",
   requestCert: "a boolean",
@@ -97,66 +107,142 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * Resolves `tls`. Null, false, an empty array and an object in which
- * everything is absent mean no TLS.
+ * Resolves `tls` of an HTTP server. Null, false, an empty list and objects in
+ * which everything is absent mean no TLS.
  *
- * @param tls {@linkcode TLSOptions}, or an array of one.
+ * @param tls {@linkcode TLSOptions}, or a list of them.
  * @throws {TypeError} If an option is wrong or asks for more than there is, or
- * if the certificate, key and passphrase do not fit together.
+ * if a certificate, its key and the passphrase do not fit together.
  * @throws {Error} If a file cannot be read, with `code` such as `ENOENT`.
  */
-export function resolveTls(tls: unknown): TlsPlan | undefined {
-  if (tls === undefined || tls === null || tls === false) return undefined;
-  const list = Array.isArray(tls) ? tls : [tls];
-  if (list.length > 1) {
-    throw invalidOption(
-      `Cannot use tls with ${list.length} certificates: only one is supported yet`,
-    );
-  }
-  return list.length === 0 ? undefined : resolveEntry(list[0]);
+export function resolveHttpTls(tls: unknown): HttpTlsPlan | undefined {
+  const [first, ...rest] = tlsCertificates(tls);
+  if (first === undefined) return undefined;
+  return Object.freeze<HttpTlsPlan>({
+    certificates: Object.freeze<HttpTlsPlan["certificates"]>([first, ...rest]),
+    isList: Array.isArray(tls),
+  });
 }
 
-function resolveEntry(entry: unknown): TlsPlan | undefined {
-  if (typeof entry !== "object" || entry === null) {
-    throw wrongSecret("tls", entry, "an object");
+/**
+ * The certificates of a server, once for each of their names. Throws as
+ * {@linkcode resolveHttpTls} does.
+ */
+export function tlsCertificates(tls: unknown): NamedCertificate[] {
+  if (tls === undefined || tls === null || tls === false) return [];
+  if (!Array.isArray(tls)) return namedCertificates(tls, "tls");
+  const certificates: NamedCertificate[] = [];
+  for (const [index, entry] of tls.entries()) {
+    const option = `tls[${index}]`;
+    const named = namedCertificates(entry, option);
+    const [first] = named;
+    if (
+      first !== undefined && first.serverName === undefined &&
+      certificates.length > 0
+    ) {
+      throw invalidOption(
+        `Cannot use ${option} without serverName: no client would get it`,
+      );
+    }
+    certificates.push(...named);
   }
-  const options = entry as Readonly<Record<string, unknown>>;
-  checkKinds(options);
-  for (const option of ["ca", "crl"]) {
-    pemTexts(`tls.${option}`, options[option]);
+  return certificates;
+}
+
+/**
+ * Resolves one certificate, whatever its name. Throws as
+ * {@linkcode resolveHttpTls} does.
+ *
+ * @param option Name of the option, for messages.
+ * @returns undefined if everything in it is absent.
+ */
+export function resolveTls(
+  tls: unknown,
+  option: string = "tls",
+): TlsPlan | undefined {
+  if (typeof tls !== "object" || tls === null) {
+    throw wrongSecret(option, tls, "an object");
   }
-  const certs = pemTexts("tls.cert", options.cert);
-  const keys = pemTexts("tls.key", options.key);
+  const options = tls as Readonly<Record<string, unknown>>;
+  checkKinds(options, option);
+  for (const name of ["ca", "crl"]) {
+    pemTexts(`${option}.${name}`, options[name]);
+  }
+  const certs = pemTexts(`${option}.cert`, options.cert);
+  const keys = pemTexts(`${option}.key`, options.key);
   if (certs.length === 0 && keys.length === 0 && isEmpty(options)) {
     return undefined;
   }
-  if (certs.length === 0) throw missing("tls.cert");
-  if (keys.length === 0) throw missing("tls.key");
+  if (certs.length === 0) throw missing(`${option}.cert`);
+  if (keys.length === 0) throw missing(`${option}.key`);
   if (keys.length > 1 && keys.length !== certs.length) {
     throw invalidOption(
-      `Cannot use tls with ${certs.length} certificates and ${keys.length} keys: expected as many of both, or one key`,
+      `Cannot use ${option} with ${certs.length} certificates and ${keys.length} keys: expected as many of both, or one key`,
     );
   }
   const cert = keys.length > 1 ? certs.at(-1)! : certs.join("\n");
-  const passphrase = options.passphrase ?? undefined;
-  return resolveKeyPair(cert, keys.at(-1)!, passphrase as string | undefined);
+  const passphrase = (options.passphrase ?? undefined) as string | undefined;
+  return resolveKeyPair(cert, keys.at(-1)!, passphrase, option);
 }
 
-function checkKinds(options: Readonly<Record<string, unknown>>): void {
-  for (const [option, kind] of Object.entries(KINDS)) {
-    const value = options[option];
-    if (value === undefined || value === null || isOfKind(value, kind)) {
-      continue;
-    }
-    throw option === "passphrase"
-      ? wrongSecret("tls.passphrase", value, kind)
-      : wrongType(`tls.${option}`, value, kind);
+function namedCertificates(entry: unknown, option: string): NamedCertificate[] {
+  const pair = resolveTls(entry, option);
+  if (pair === undefined) return [];
+  const names = serverNames(entry as Readonly<Record<string, unknown>>, option);
+  return names.map((serverName) =>
+    Object.freeze<NamedCertificate>({ ...pair, serverName })
+  );
+}
+
+/** The names of an entry; one that is undefined if it has none. */
+function serverNames(
+  options: Readonly<Record<string, unknown>>,
+  option: string,
+): [string | undefined, ...string[]] {
+  const spelling = isAbsent(options.serverName) ? "servername" : "serverName";
+  const value = options[spelling];
+  const values = isAbsent(value) ? [] : Array.isArray(value) ? value : [value];
+  const [first, ...rest] = values.map((element) =>
+    serverName(`${option}.${spelling}`, element)
+  ).filter((element) => element !== undefined);
+  return [first, ...rest];
+}
+
+function serverName(option: string, value: unknown): string | undefined {
+  const expected = 'a host name, or one after "*."';
+  if (typeof value !== "string") throw wrongType(option, value, expected);
+  // As in Bun, empty text is no name.
+  if (value === "") return undefined;
+  if (normalizeServerName(value) !== "") return value;
+  // Nobody asks for an address (RFC 6066, section 3), but it does no harm.
+  if (isIP(value) !== 0) return undefined;
+  throw wrongType(option, value, expected);
+}
+
+function checkKinds(
+  options: Readonly<Record<string, unknown>>,
+  option: string,
+): void {
+  for (const [name, kind] of Object.entries(KINDS)) {
+    const value = options[name];
+    if (isAbsent(value) || isOfKind(value, kind)) continue;
+    throw name === "passphrase"
+      ? wrongSecret(`${option}.passphrase`, value, kind)
+      : wrongType(`${option}.${name}`, value, kind);
   }
   if (options.requestCert === true) {
     throw invalidOption(
-      "Cannot use tls.requestCert true: client certificates are not available on this engine",
+      `Cannot use ${option}.requestCert true: client certificates are not available on this engine`,
     );
   }
+  const { dhParamsFile } = options;
+  if (typeof dhParamsFile === "string") {
+    checkDhParameters(`${option}.dhParamsFile`, dhParamsFile);
+  }
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
 }
 
 function isOfKind(value: unknown, kind: Kind): boolean {
@@ -169,7 +255,8 @@ function isOfKind(value: unknown, kind: Kind): boolean {
 
 /** Whether nothing asks for TLS, so that serving without it is no surprise. */
 function isEmpty(options: Readonly<Record<string, unknown>>): boolean {
-  return [...Object.keys(KINDS), "ca", "crl"].every((option) => {
+  const names = [...Object.keys(KINDS), "serverName", "servername"];
+  return [...names, "ca", "crl"].every((option) => {
     const value = options[option];
     return value === undefined || value === null || value === false;
   });

@@ -10,7 +10,8 @@ const CANDIDATES = [
   "/usr/bin/google-chrome",
 ];
 
-const QUIET_FLAGS = [
+/** Flags of a browser that only a test sees. */
+export const QUIET_FLAGS: readonly string[] = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",

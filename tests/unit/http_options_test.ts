@@ -78,6 +78,7 @@ Deno.test("the plan has Bun's defaults and is frozen", () => {
     engine: "auto",
     routes: undefined,
     fetch,
+    webSocket: undefined,
     error: undefined,
   });
   assert(Object.isFrozen(plan));
@@ -94,7 +95,7 @@ Deno.test("an explicit undefined is absent and unknown keys are ignored", () => 
       .split(" "),
   ];
   const options = Object.fromEntries(keys.map((key) => [key, undefined]));
-  const unknown = { websocket: 5, foo: null, baseURI: {}, inspector: true };
+  const unknown = { webSocket: 5, foo: null, baseURI: {}, inspector: true };
   assertEquals(resolve({ ...options, ...unknown }), resolve({}));
 });
 
@@ -397,7 +398,9 @@ Deno.test("routes wins over its older name static", () => {
   assertStrictEquals(resolve({ static: older }).routes, older);
   assertStrictEquals(resolve({ routes, static: older }).routes, routes);
   assertStrictEquals(resolve({ routes, static: 5 }).routes, routes);
-  for (const value of [null, 5, "x", [], () => {}]) {
+  // Published routers pass themselves, with a list of their own routes.
+  assertStrictEquals(resolve({ routes: [{}], fetch }).routes, undefined);
+  for (const value of [null, 5, "x", () => {}]) {
     for (const option of ["routes", "static"]) {
       assertRefused(
         () => resolve({ [option]: value }),
@@ -454,7 +457,7 @@ Deno.test("options may be any object, and nothing else", () => {
 Deno.test("reload takes the handlers that are there and ignores the rest", () => {
   const routes = {};
   const error = () => new Response("e");
-  const rest = { port: 99999, hostname: 5, idleTimeout: "x", tls: 5, id: {} };
+  const rest = { port: 99999, hostname: 5, idleTimeout: "x", id: {} };
   assertEquals(resolveReloadOptions({}), {});
   assertEquals(resolveReloadOptions({ ...rest, fetch }), { fetch });
   assertEquals(resolveReloadOptions({ routes }), { routes });
@@ -468,7 +471,8 @@ Deno.test("reload takes the handlers that are there and ignores the rest", () =>
     resolveReloadOptions({ fetch: null, error: undefined, routes: undefined }),
     {},
   );
-  for (const options of [{ fetch: 5 }, { error: 5 }, { routes: null }]) {
+  const wrong = [{ fetch: 5 }, { error: 5 }, { routes: null }, { tls: 5 }];
+  for (const options of wrong) {
     assertRefused(() => resolveReloadOptions(options), "ERR_INVALID_ARG_TYPE");
   }
 });

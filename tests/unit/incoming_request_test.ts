@@ -17,6 +17,8 @@ import type { JSTimeRequest } from "../../src/serve_types.ts";
 
 /** An exchange whose client can be made to leave. */
 class FakeExchange implements Exchange {
+  readonly answered = false;
+  readonly host = null;
   readonly hasContent: boolean = true;
   readonly refusal = undefined;
   readonly request: Request;
@@ -31,6 +33,10 @@ class FakeExchange implements Exchange {
   }
 
   setIdleTimeout(): void {}
+
+  answerNow(): void {}
+
+  upgrade(): undefined {}
 
   onClientGone(listener: () => void): void {
     this.leave = listener;

@@ -7,8 +7,7 @@ import {
 } from "../../src/http/request_target.ts";
 
 function pathOf(url: string, host?: string): string | undefined {
-  const headers = new Headers(host === undefined ? {} : { host });
-  const start = pathStart(url, headers);
+  const start = pathStart(url, host ?? null);
   return start === -1 ? undefined : pathFrom(url, start);
 }
 
@@ -71,7 +70,6 @@ const URLS: [url: string, host: string | undefined, expected: string][] = [
 
 Deno.test("normalizedUrl writes what URL would", () => {
   for (const [url, host, expected] of URLS) {
-    const headers = new Headers(host === undefined ? {} : { host });
-    assertEquals(normalizedUrl(url, headers), expected, url);
+    assertEquals(normalizedUrl(url, host ?? null), expected, url);
   }
 });

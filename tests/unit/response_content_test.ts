@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
+  hasContent,
   isLiveStream,
+  lengthOf,
   responseSymbols,
   streamOf,
 } from "../../src/runtime/response_content.ts";
@@ -52,4 +54,20 @@ Deno.test("streamOf works by public means where the platform does not tell", asy
     await new Response(text as ReadableStream<Uint8Array>).text(),
     "a",
   );
+});
+
+Deno.test("lengthOf knows the length of what a Blob streams", () => {
+  assertEquals(lengthOf(new Response(new Blob(["abc"]))), 3);
+  assertEquals(lengthOf(new Response(stream())), undefined);
+  assertEquals(lengthOf(new Response(null)), undefined);
+  assertEquals(lengthOf(new Response(new Blob(["abc"])), null), undefined);
+});
+
+Deno.test("hasContent tells empty content from none", () => {
+  for (const symbols of [responseSymbols, null]) {
+    assertEquals(hasContent(new Response(""), symbols), true);
+    assertEquals(hasContent(new Response(stream()), symbols), true);
+    assertEquals(hasContent(new Response(null), symbols), false);
+    assertEquals(hasContent(Response.redirect("http://a/"), symbols), false);
+  }
 });

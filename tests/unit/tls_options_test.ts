@@ -8,7 +8,11 @@ import {
 import type { TlsPlan } from "../../src/engine/engine.ts";
 import { file } from "../../src/file.ts";
 import { resolveHttpOptions } from "../../src/options/http_options.ts";
-import { resolveTls } from "../../src/options/tls_options.ts";
+import {
+  resolveHttpTls,
+  resolveTls,
+  tlsCertificates,
+} from "../../src/options/tls_options.ts";
 
 const folder = new URL("../fixtures/tls/", import.meta.url);
 const read = (name: string) => Deno.readTextFileSync(new URL(name, folder));
@@ -58,13 +62,12 @@ Deno.test("resolveTls reads text, bytes, files and arrays of them", () => {
     { cert: [leafCert, cert], key: [leafKey, key] }, // the last pair counts
   ];
   for (const options of forms) {
-    for (const tls of [options, [options]]) {
-      const plan = resolveTls(tls);
-      assertEquals(plan && { ...plan, cert: plan.cert.replaceAll("\r", "") }, {
-        ...expected,
-      });
-      assert(Object.isFrozen(plan));
-    }
+    const plan = resolveTls(options);
+    assertEquals(
+      plan && { ...plan, cert: plan.cert.replaceAll("\r", "") },
+      expected,
+    );
+    assert(Object.isFrozen(plan));
   }
 });
 
@@ -99,7 +102,7 @@ Deno.test("what resolveTls makes can be served with", async () => {
   }
 });
 
-Deno.test("resolveTls takes everything absent for no TLS", () => {
+Deno.test("resolveHttpTls takes everything absent for no TLS", () => {
   const absent = [
     undefined,
     null,
@@ -111,7 +114,7 @@ Deno.test("resolveTls takes everything absent for no TLS", () => {
     { cert: null, key: null, ca: undefined, requestCert: false },
     { cert: [], key: [] },
   ];
-  for (const tls of absent) assertEquals(resolveTls(tls), undefined);
+  for (const tls of absent) assertEquals(resolveHttpTls(tls), undefined);
   assertEquals(
     resolveHttpOptions({ tls: {}, fetch: () => {} }).listen.tls,
     undefined,
@@ -130,7 +133,7 @@ Deno.test("resolveTls accepts options that change nothing", () => {
     crl: null,
     lowMemoryMode: true,
     secureOptions: 0,
-    dhParamsFile: "/nowhere.pem",
+    dhParamsFile: pathOf("../../tls/certificates/dh_parameters.pem"),
     ciphers: "HIGH",
     ALPNProtocols: "http/1.1",
     clientRenegotiationLimit: 3,
@@ -144,12 +147,17 @@ Deno.test("resolveTls refuses what is wrong and shows no secret", () => {
   const encrypted = read("key_encrypted.pem");
   const legacy = read("key_encrypted_legacy.pem");
   const broken = key.replace(/\n.{8}/, "\nAAAAAAAA");
+  const junkFile = pathOf("cert.pem");
   const cases: [unknown, inMessage: string][] = [
     [5, "tls"],
     [true, "tls"],
     [key, "tls"],
-    [[null], "tls"],
-    [[{ cert, key }, { cert, key }], "only one is supported"],
+    [[null], "tls[0]"],
+    [[{ cert, key }, { cert, key }], "tls[1] without serverName"],
+    [[{}, { cert, key }, { cert, key, serverName: "" }], "tls[2] without"],
+    [[{ cert, key }, { cert, key, serverName: [] }], "tls[1] without"],
+    [[{ cert, key }, { key, serverName: "a" }], "tls[1].cert"],
+    [[{ cert, key }, { cert, key: leafKey, serverName: "a" }], "tls[1].key"],
     [{ cert }, "tls.key"],
     [{ key }, "tls.cert"],
     [{ cert, key: [] }, "tls.key"],
@@ -180,6 +188,12 @@ Deno.test("resolveTls refuses what is wrong and shows no secret", () => {
     [{ cert, key: new File([key], "key.pem") }, "tls.key"],
     [{ cert, key, passphrase: 5 }, "tls.passphrase"],
     [{ cert, key, serverName: 5 }, "tls.serverName"],
+    [{ cert, key, servername: 5 }, "tls.servername"],
+    [{ cert, key, serverName: ["a.test", null] }, "tls.serverName"],
+    [{ cert, key, serverName: "a.test:443" }, "tls.serverName"],
+    [{ cert, key, serverName: "a b" }, "tls.serverName"],
+    [{ cert, key, serverName: "a*.test" }, "tls.serverName"],
+    [{ cert, key, serverName: "*" }, "tls.serverName"],
     [{ cert, key, requestCert: true }, "client certificates"],
     [{ cert, key, requestCert: "yes" }, "tls.requestCert"],
     [{ cert, key, rejectUnauthorized: 1 }, "tls.rejectUnauthorized"],
@@ -188,6 +202,7 @@ Deno.test("resolveTls refuses what is wrong and shows no secret", () => {
     [{ cert, key, lowMemoryMode: "x" }, "tls.lowMemoryMode"],
     [{ cert, key, secureOptions: "x" }, "tls.secureOptions"],
     [{ cert, key, dhParamsFile: 5 }, "tls.dhParamsFile"],
+    [{ cert, key, dhParamsFile: junkFile }, "DH PARAMETERS"],
     [{ cert, key, ciphers: [] }, "tls.ciphers"],
     [{ cert, key, ALPNProtocols: ["h2"] }, "tls.ALPNProtocols"],
   ];
@@ -195,7 +210,7 @@ Deno.test("resolveTls refuses what is wrong and shows no secret", () => {
     text.split("\n").at(-3)!
   );
   for (const [tls, inMessage] of cases) {
-    const error = assertThrows(() => resolveTls(tls), TypeError);
+    const error = assertThrows(() => resolveHttpTls(tls), TypeError);
     assertStringIncludes(error.message, inMessage);
     const { code } = error as Error & { code?: string };
     assert(
@@ -208,11 +223,87 @@ Deno.test("resolveTls refuses what is wrong and shows no secret", () => {
   }
 });
 
+Deno.test("resolveHttpTls has a certificate for each name", () => {
+  const leaf = resolveTls({ cert: leafCert, key: leafKey })!;
+  const plan = resolveHttpTls([
+    { cert, key },
+    { ...leaf, serverName: ["a.test", "*.B.test", ""] },
+    {},
+    { cert, key, servername: "c.test", serverName: null },
+  ]);
+  assert(plan);
+  assert(Object.isFrozen(plan) && Object.isFrozen(plan.certificates));
+  assertEquals(plan, {
+    isList: true,
+    certificates: [
+      { cert, key, serverName: undefined },
+      { ...leaf, serverName: "a.test" },
+      { ...leaf, serverName: "*.B.test" },
+      { cert, key, serverName: "c.test" },
+    ],
+  });
+  assertEquals(resolveHttpTls({ cert, key, serverName: "127.0.0.1" }), {
+    isList: false,
+    certificates: [{ cert, key, serverName: "127.0.0.1" }],
+  });
+  assertEquals(tlsCertificates([{ cert, key, serverName: "::1" }]), [
+    { cert, key, serverName: undefined },
+  ]);
+});
+
+Deno.test("dhParamsFile must hold Diffie-Hellman parameters", () => {
+  const path = Deno.makeTempFileSync();
+  const good = Deno.readTextFileSync(
+    pathOf("../../tls/certificates/dh_parameters.pem"),
+  );
+  const pem = (bytes: number[]) =>
+    `-----BEGIN DH PARAMETERS-----\n${
+      btoa(String.fromCharCode(...bytes))
+    }\n-----END DH PARAMETERS-----\n`;
+  const prime = [2, 1, 23];
+  const base = [2, 1, 5];
+  const bits = [2, 1, 4];
+  const cases: [text: string, isGood: boolean][] = [
+    [good, true],
+    [`Comment\n${good}`, true],
+    [pem([48, 6, ...prime, ...base]), true],
+    [pem([48, 0x81, 9, ...prime, ...base, ...bits]), true],
+    ["", false],
+    [good.replaceAll("DH PARAMETERS", "X9.42 DH PARAMETERS"), false],
+    [good.replace(/\n.{20}/, "\n"), false],
+    [good.replace(/\n./, "\n*"), false],
+    [pem([]), false],
+    [pem([48, 3, ...prime]), false],
+    [pem([48, 12, ...prime, ...base, ...bits, ...bits]), false],
+    [pem([48, 6, ...prime, ...base, 0]), false],
+    [pem([48, 6, ...prime, 4, 1, 5]), false],
+    [pem([48, 7, ...prime, ...base]), false],
+    [pem([48, 0xff, ...prime, ...base]), false],
+    [pem([48, 5, ...prime, 2, 0]), false],
+  ];
+  try {
+    for (const [text, isGood] of cases) {
+      Deno.writeTextFileSync(path, text);
+      const options = { cert, key, dhParamsFile: path };
+      if (isGood) resolveTls(options);
+      else assertThrows(() => resolveTls(options), TypeError, "DH PARAMETERS");
+    }
+  } finally {
+    Deno.removeSync(path);
+  }
+  const error = assertThrows(
+    () => resolveTls({ cert, key, dhParamsFile: "/nowhere.pem" }),
+    Error,
+    "Cannot read tls.dhParamsFile from a file",
+  );
+  assertEquals((error as Error & { code?: string }).code, "ENOENT");
+});
+
 Deno.test("resolveTls says which file cannot be read", () => {
   for (const option of ["cert", "key", "ca"]) {
     const missing = file("/nowhere/missing.pem");
     const error = assertThrows(
-      () => resolveTls({ cert, key, [option]: missing }),
+      () => resolveHttpTls({ cert, key, [option]: missing }),
       Error,
       `Cannot read tls.${option} from a file`,
     );

@@ -1,5 +1,14 @@
-import type { Exchange, PeerAddress } from "../engine.ts";
+import type {
+  EngineWebSocket,
+  Exchange,
+  PeerAddress,
+  WebSocketEvents,
+  WebSocketPlan,
+} from "../engine.ts";
+import { headerOf } from "../../runtime/request_slots.ts";
 import type { IdleSweep, Sweepable } from "./idle_sweep.ts";
+import { DenoWebSocket } from "./web_socket.ts";
+import type { WebSocketPool } from "./web_socket_pool.ts";
 
 /**
  * What `Deno.serve` tells about a request besides the request; platforms like
@@ -13,9 +22,14 @@ export class DenoExchange implements Exchange, Sweepable {
   hasContent = true;
   refusal: 400 | 413 | undefined = undefined;
   deadline = Infinity;
+  /** What was answered before the handler did. */
+  early: Response | undefined;
+  /** Called with it as soon as it is there. */
+  onEarly: ((answer: Response) => void) | undefined;
   readonly #platformRequest: Request;
   readonly #info: HandlerInfo;
   readonly #sweep: IdleSweep;
+  readonly #pool: WebSocketPool;
   readonly #onEnd: () => void;
   #timeout: number;
   #ended = false;
@@ -27,16 +41,25 @@ export class DenoExchange implements Exchange, Sweepable {
   constructor(
     request: Request,
     info: HandlerInfo,
-    sweep: IdleSweep,
+    pool: WebSocketPool,
     idleTimeout: number,
     onEnd: () => void,
   ) {
     this.request = request;
     this.#platformRequest = request;
     this.#info = info;
-    this.#sweep = sweep;
+    this.#sweep = pool.sweep;
+    this.#pool = pool;
     this.#timeout = idleTimeout;
     this.#onEnd = onEnd;
+  }
+
+  get host(): string | null {
+    const request = this.#platformRequest;
+    // After an upgrade only the headers that were kept are within reach.
+    return this.answered
+      ? request.headers.get("host")
+      : headerOf(request, "host");
   }
 
   remoteAddress(): PeerAddress | null {
@@ -51,6 +74,42 @@ export class DenoExchange implements Exchange, Sweepable {
       // The platform lets go of a request as soon as it is answered.
       return null;
     }
+  }
+
+  get answered(): boolean {
+    return this.early !== undefined;
+  }
+
+  answerNow(answer: Response): void {
+    if (this.answered || this.#ended) return;
+    this.handOver();
+    this.#answer(answer);
+  }
+
+  upgrade(
+    plan: WebSocketPlan,
+    headers: Headers,
+    events: WebSocketEvents,
+  ): EngineWebSocket | undefined {
+    if (this.answered || this.#ended) return undefined;
+    const request = this.#platformRequest;
+    // Headers that nobody has read yet are out of reach after the upgrade.
+    request.headers.forEach(() => {});
+    // The upgrade aborts the request's signal, but nobody has left.
+    this.handOver();
+    let upgraded: Deno.WebSocketUpgrade;
+    try {
+      upgraded = Deno.upgradeWebSocket(request, {
+        idleTimeout: plan.sendPings ? plan.idleTimeout : 0,
+      });
+    } catch {
+      return undefined;
+    }
+    this.hasContent = false;
+    const { response, socket } = upgraded;
+    for (const [name, value] of headers) response.headers.append(name, value);
+    this.#answer(response);
+    return new DenoWebSocket(socket, plan, events, this.#pool);
   }
 
   setIdleTimeout(seconds: number): void {
@@ -110,5 +169,11 @@ export class DenoExchange implements Exchange, Sweepable {
     if (this.#gone || this.#ended) return;
     this.#gone = true;
     this.#clientGone?.();
+  }
+
+  #answer(answer: Response): void {
+    this.early = answer;
+    this.end();
+    this.onEarly?.(answer);
   }
 }

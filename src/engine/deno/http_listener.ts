@@ -2,6 +2,7 @@ import type {
   HttpHandler,
   HttpListener,
   HttpListenPlan,
+  HttpTlsPlan,
   TcpAddressPlan,
   UnixAddressPlan,
 } from "../engine.ts";
@@ -12,12 +13,14 @@ import { IdleTimeoutError } from "./response.ts";
 /** HTTP on `Deno.serve`. */
 export class DenoHttpListener implements HttpListener {
   readonly address: TcpAddressPlan | UnixAddressPlan;
+  readonly #tls: HttpTlsPlan | undefined;
   readonly #service: DenoHttpService;
   readonly #server: Deno.HttpServer<Deno.Addr>;
   readonly #abort: AbortController = new AbortController();
   #draining: Promise<void> | undefined;
 
   constructor(plan: HttpListenPlan, handler: HttpHandler) {
+    this.#tls = plan.tls;
     this.#service = new DenoHttpService(plan, handler);
     try {
       this.#server = this.#listen(plan);
@@ -32,20 +35,45 @@ export class DenoHttpListener implements HttpListener {
   }
 
   async stop(force: boolean): Promise<void> {
+    const { webSockets } = this.#service;
     if (force) {
+      if (webSockets.size > 0) await webSockets.end();
       // Once it drains, Deno's server can no longer be aborted.
       if (this.#draining === undefined) this.#abort.abort();
       this.#service.cutAll();
     }
-    this.#draining ??= this.#server.shutdown();
+    this.#draining ??= this.#drain();
     await this.#draining;
     await this.#server.finished;
     this.#service.close();
   }
 
+  async #drain(): Promise<void> {
+    const { webSockets } = this.#service;
+    if (webSockets.size > 0) {
+      // Deno cannot stop accepting without closing all WebSockets.
+      this.#service.refuseAll();
+      await webSockets.empty();
+    }
+    await this.#server.shutdown();
+  }
+
   /** Deno does not show its connections. */
   closeIdleConnections(): number {
     return 0;
+  }
+
+  replaceTls(tls: HttpTlsPlan): void {
+    const current = this.#tls;
+    if (current !== undefined && isSameTls(current, tls)) return;
+    throw Object.assign(
+      new Error(
+        current === undefined
+          ? "Cannot reload tls: the server started without"
+          : "Cannot reload tls: the deno engine can if the server started with a list, such as `tls: [{ key, cert }]`",
+      ),
+      { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" },
+    );
   }
 
   ref(): void {
@@ -68,20 +96,33 @@ export class DenoHttpListener implements HttpListener {
     if (address.transport === "unix") {
       return Deno.serve({ ...options, path: address.path }, handler);
     }
-    const { hostname, port, ipv6Only } = address;
-    if (ipv6Only) {
-      console.warn("The deno engine cannot honour ipv6Only: listening without");
-    }
-    const reusePort = address.reusePort && canReusePort();
+    const [certificate] = tls?.certificates ?? [];
+    const { cert, key } = certificate ?? {};
     return Deno.serve(
-      { ...options, hostname, port, reusePort, ...tls },
+      { ...options, ...tcpListenOptions(address), cert, key },
       handler,
     );
   }
 }
 
+/** Options for the platform; warns about what it cannot do. */
+export function tcpListenOptions(
+  { hostname, port, reusePort, ipv6Only }: TcpAddressPlan,
+): { hostname: string; port: number; reusePort: boolean } {
+  if (ipv6Only) {
+    console.warn("The deno engine cannot honour ipv6Only: listening without");
+  }
+  return { hostname, port, reusePort: reusePort && canReusePort() };
+}
+
+/** Whether both hold the same certificates for the same names. */
+function isSameTls(one: HttpTlsPlan, other: HttpTlsPlan): boolean {
+  return JSON.stringify(one.certificates) ===
+    JSON.stringify(other.certificates);
+}
+
 /** Errors of streams whose head was sent: all that is left is to tell. */
-function reportError(error: unknown): Response {
+export function reportError(error: unknown): Response {
   if (!(error instanceof IdleTimeoutError)) console.error(error);
   return new Response(null, { status: 500 });
 }
@@ -95,7 +136,8 @@ function canReusePort(): boolean {
   return false;
 }
 
-function boundAddress(
+/** The address that was asked for, with what it turned out to be. */
+export function boundAddress(
   asked: TcpAddressPlan | UnixAddressPlan,
   bound: Deno.Addr,
 ): TcpAddressPlan | UnixAddressPlan {

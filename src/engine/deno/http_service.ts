@@ -3,6 +3,7 @@ import { DenoExchange, type HandlerInfo } from "./exchange.ts";
 import { IdleSweep } from "./idle_sweep.ts";
 import { limitContent } from "./request_content.ts";
 import { IdleTimeoutError, toResponse } from "./response.ts";
+import { WebSocketPool } from "./web_socket_pool.ts";
 
 /** What a service needs to know; a plan to listen has it. */
 export type ServiceLimits = Pick<
@@ -14,13 +15,17 @@ export type ServiceLimits = Pick<
 export class DenoHttpService {
   readonly #limits: ServiceLimits;
   readonly #handler: HttpHandler;
+  /** The WebSockets that began here. */
+  readonly webSockets: WebSocketPool;
   readonly #sweep: IdleSweep = new IdleSweep();
   readonly #onEnd: () => void = () => this.#pendingRequests--;
   #pendingRequests = 0;
+  #isRefusing = false;
 
   constructor(limits: ServiceLimits, handler: HttpHandler) {
     this.#limits = limits;
     this.#handler = handler;
+    this.webSockets = new WebSocketPool(this.#sweep);
   }
 
   /** Requests whose response is not complete. */
@@ -30,11 +35,12 @@ export class DenoHttpService {
 
   /** A handler for `Deno.serve`. */
   serve(request: Request, info: HandlerInfo): Response | Promise<Response> {
+    if (this.#isRefusing) return refuse(503);
     const { idleTimeout } = this.#limits;
     const exchange = new DenoExchange(
       request,
       info,
-      this.#sweep,
+      this.webSockets,
       idleTimeout,
       this.#onEnd,
     );
@@ -45,9 +51,18 @@ export class DenoHttpService {
       if (refusal !== undefined) return toResponse(refusal, exchange);
     }
     const answer = this.#handler(request, exchange);
+    if (exchange.early !== undefined) {
+      discard(answer);
+      return exchange.early;
+    }
     return answer instanceof Promise
       ? waitFor(answer, exchange)
       : toResponse(answer, exchange);
+  }
+
+  /** Answers 503 from now on. */
+  refuseAll(): void {
+    this.#isRefusing = true;
   }
 
   /** Cuts every request that is not complete. */
@@ -80,21 +95,29 @@ function waitFor(
   exchange: DenoExchange,
 ): Promise<Response> {
   return new Promise((resolve) => {
-    let expired = false;
+    let settled = false;
+    exchange.onEarly = (early) => {
+      settled = true;
+      resolve(early);
+    };
     exchange.watch(() => {
-      expired = true;
+      settled = true;
       // Deno cannot cut a connection before a head was sent.
       resolve(toResponse(refuse(503), exchange));
     });
-    answer.then((settled) => {
-      if (expired) discard(settled);
-      else resolve(toResponse(settled, exchange));
+    answer.then((late) => {
+      if (settled) discard(late);
+      else resolve(toResponse(late, exchange));
     });
   });
 }
 
-function discard(answer: Answer): void {
+function discard(answer: Answer | Promise<Answer>): void {
   if (answer instanceof Response) return;
+  if (answer instanceof Promise) {
+    answer.then(discard);
+    return;
+  }
   if (answer.kind === "file") answer.file.close();
   else answer.source.cancel(new IdleTimeoutError());
 }

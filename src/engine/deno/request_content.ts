@@ -1,4 +1,4 @@
-import { contentInMemory } from "../../runtime/request_content.ts";
+import { contentInMemory, headerOf } from "../../runtime/request_slots.ts";
 import type { DenoExchange } from "./exchange.ts";
 
 /** The error that reading content beyond the limit rejects with. */
@@ -23,7 +23,7 @@ function contentTooLarge(limit: number): RangeError {
  */
 export function limitContent(exchange: DenoExchange, limit: number): boolean {
   const { request } = exchange;
-  const declared = request.headers.get("content-length");
+  const declared = headerOf(request, "content-length");
   if (declared !== null && Number(declared) > limit) return false;
   const length = contentInMemory(request);
   if (length !== undefined) {

@@ -3,6 +3,9 @@ import type { DenoExchange } from "./exchange.ts";
 import { CachedFile } from "./file_cache.ts";
 import { fileChanged, OpenFileSource } from "./open_file_source.ts";
 
+// On Deno this global is an accessor, which costs more than what it is used for.
+const { Response } = globalThis;
+
 /**
  * Files up to this length are read in one go: a stream costs several times
  * what reading them does. Memory is bounded by this times the open requests.

@@ -1,0 +1,429 @@
+/**
+ * WebSockets beyond single exchanges: many clients, slow ones, silent ones,
+ * servers that stop.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  serve,
+  type Server,
+  type ServerWebSocket,
+  type WebSocketHandler,
+} from "@jstime/serve";
+import { deploy } from "../../src/entry/deploy.ts";
+import { closing, handshake, text } from "../conformance/web_socket.ts";
+import { codeOf, RawClient } from "./raw_client.ts";
+
+const MEBIBYTE = 1024 * 1024;
+
+/** A server that upgrades everything. */
+function sockets(websocket: WebSocketHandler): Server & { port: number } {
+  return serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    development: false,
+    fetch: (request, server) =>
+      server.upgrade(request) ? undefined : new Response("plain"),
+    websocket,
+  }) as Server & { port: number };
+}
+
+/** A client of the platform, connected. */
+async function connect({ port }: Server): Promise<WebSocket> {
+  const client = new WebSocket(`ws://127.0.0.1:${port}/`);
+  await new Promise((resolve, reject) => {
+    client.onopen = resolve;
+    client.onerror = reject;
+  });
+  return client;
+}
+
+function message(client: WebSocket): Promise<unknown> {
+  return new Promise((resolve) => {
+    client.addEventListener("message", ({ data }) => resolve(data), {
+      once: true,
+    });
+  });
+}
+
+function closed(client: WebSocket): Promise<number> {
+  return new Promise((resolve) => client.onclose = ({ code }) => resolve(code));
+}
+
+async function until(isReached: () => boolean): Promise<void> {
+  for (let tries = 0; !isReached(); tries++) {
+    if (tries === 2000) throw new Error("Gave up waiting");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** What is printed as a warning while a function runs. */
+function warningsOf(run: () => void): string[] {
+  const { warn } = console;
+  const warnings: string[] = [];
+  console.warn = (text: string) => warnings.push(text);
+  try {
+    run();
+  } finally {
+    console.warn = warn;
+  }
+  return warnings;
+}
+
+Deno.test("five hundred subscribers hear everything, and leave nothing behind", async () => {
+  const server = sockets({
+    open: (socket) => void socket.subscribe("news"),
+    message: (_, text) => void server.publish("news", text),
+  });
+  const clients = await Promise.all(
+    Array.from({ length: 500 }, () => connect(server)),
+  );
+  assertEquals(server.subscriberCount("news"), 500);
+  assertEquals(server.pendingWebSockets, 500);
+  const heard = clients.map(message);
+  clients[7]!.send("extra");
+  assertEquals(await Promise.all(heard), clients.map(() => "extra"));
+  const gone = clients.map(closed);
+  for (const client of clients) client.close();
+  await Promise.all(gone);
+  await until(() => server.pendingWebSockets === 0);
+  assertEquals(server.subscriberCount("news"), 0);
+  await server.stop();
+});
+
+Deno.test("a subscriber that never reads costs others nothing", async () => {
+  const rounds = 100;
+  const slowStatus: number[] = [];
+  let slow: ServerWebSocket | undefined;
+  const server = sockets({
+    backpressureLimit: MEBIBYTE,
+    open: (socket) => {
+      slow ??= socket;
+      socket.subscribe("news");
+    },
+    message: (_, round) => {
+      const status = server.publish("news", `${round}${"x".repeat(200_000)}`);
+      slowStatus.push(status);
+    },
+  });
+  using _raw = await RawClient.connect(server.port);
+  const clients = await Promise.all([connect(server), connect(server)]);
+  for (let round = 0; round < rounds; round++) {
+    const heard = clients.map(message);
+    clients[0]!.send(`${round}`);
+    for (const data of await Promise.all(heard)) {
+      assertStringIncludes((data as string).slice(0, 4), `${round}`);
+    }
+  }
+  assertEquals(slow!.readyState, 1);
+  assert(slowStatus.includes(-1), "backpressure is reported");
+  assertEquals(slowStatus.at(-1), 0, "then messages are dropped");
+  assert(slow!.getBufferedAmount() < 2 * MEBIBYTE);
+  await server.stop(true);
+});
+
+Deno.test("a slow client that is lost takes nothing with it", async () => {
+  const codes: number[] = [];
+  const server = sockets({
+    message: (socket) => {
+      for (let index = 0; index < 10; index++) {
+        socket.send(new Uint8Array(MEBIBYTE));
+      }
+    },
+    close: (_, code) => void codes.push(code),
+  });
+  {
+    using raw = await RawClient.connect(server.port);
+    await raw.send(text("go"));
+    await raw.frame();
+  }
+  await until(() => codes.length > 0);
+  assertEquals(codes, [1006]);
+  assertEquals(server.pendingWebSockets, 0);
+  await server.stop();
+});
+
+Deno.test("everything that was sent before close arrives at a slow reader", async () => {
+  const server = sockets({
+    message: (socket) => {
+      for (let index = 0; index < 12; index++) {
+        socket.send(new Uint8Array(MEBIBYTE).fill(index));
+      }
+      socket.close(4000, "that is all");
+    },
+  });
+  using raw = await RawClient.connect(server.port);
+  await raw.send(text("go"));
+  for (let index = 0; index < 12; index++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { opcode, payload } = await raw.frame();
+    assertEquals(opcode, "binary");
+    assertEquals(payload.length, MEBIBYTE);
+    assert(payload.every((byte) => byte === index));
+  }
+  assertEquals(codeOf(await raw.frame()), 4000);
+  await raw.send(closing(4000));
+  await raw.closed();
+  await server.stop();
+});
+
+Deno.test("drain comes when a slow reader has caught up", async () => {
+  const facts: string[] = [];
+  const server = sockets({
+    message: (socket) => {
+      const statuses = new Set<number>();
+      for (let index = 0; index < 16; index++) {
+        statuses.add(socket.send(new Uint8Array(MEBIBYTE)));
+      }
+      facts.push([...statuses].join(" "));
+    },
+    drain: (socket) => {
+      facts.push(`drain ${socket.getBufferedAmount()}`);
+      socket.send("next");
+    },
+  });
+  using raw = await RawClient.connect(server.port);
+  await raw.send(text("go"));
+  for (let index = 0; index < 16; index++) await raw.frame();
+  assertEquals((await raw.frame()).opcode, "text");
+  assertEquals(facts, [`${MEBIBYTE} -1`, "drain 0"]);
+  await server.stop(true);
+});
+
+Deno.test("a client that floods a paused socket is closed with 1008", async () => {
+  const codes: number[] = [];
+  const server = sockets({
+    backpressureLimit: 1000,
+    open: (socket) => socket.pause(),
+    message: () => {
+      throw new Error("It is paused");
+    },
+    close: (_, code) => void codes.push(code),
+  });
+  using raw = await RawClient.connect(server.port);
+  for (let index = 0; index < 20; index++) {
+    await raw.send(text("x".repeat(100)));
+  }
+  assertEquals(codeOf(await raw.frame()), 1008);
+  assertEquals(codes, [1006]);
+  await server.stop(true);
+});
+
+Deno.test("thousands of subscriptions of thousands of topics", async () => {
+  const server = sockets({
+    message: (socket, count) => {
+      for (let index = 0; index < Number(count); index++) {
+        socket.subscribe(`topic ${index}`);
+      }
+      socket.send(`${socket.subscriptions.length}`);
+    },
+  });
+  const clients = await Promise.all([connect(server), connect(server)]);
+  for (const client of clients) {
+    client.send("20000");
+    assertEquals(await message(client), "20000");
+  }
+  assertEquals(server.subscriberCount("topic 19999"), 2);
+  const gone = clients.map(closed);
+  for (const client of clients) client.close();
+  await Promise.all(gone);
+  await until(() => server.pendingWebSockets === 0);
+  assertEquals(server.subscriberCount("topic 0"), 0);
+  await server.stop();
+});
+
+Deno.test("stop() lets sockets finish, and accepts nobody else", async () => {
+  const server = sockets({
+    message: (socket, data) => void socket.send(data),
+  });
+  const client = await connect(server);
+  let isStopped = false;
+  const stopped = server.stop().then(() => isStopped = true);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  // The deno engine cannot close the port yet, but has no answers any more.
+  const response = await fetch(server.url);
+  assertEquals(response.status, 503);
+  await response.body?.cancel();
+  client.send("still here");
+  assertEquals(await message(client), "still here");
+  assertEquals(isStopped, false);
+  const gone = closed(client);
+  client.close();
+  await gone;
+  await stopped;
+});
+
+Deno.test("stop(true) after stop() ends what stop() waits for", async () => {
+  const codes: number[] = [];
+  const server = sockets({ close: (_, code) => void codes.push(code) });
+  const client = await connect(server);
+  const gone = closed(client);
+  const gently = server.stop();
+  await server.stop(true);
+  await gently;
+  assertEquals(await gone, 1001);
+  assertEquals(codes, [1001]);
+});
+
+Deno.test("stop(true) does not wait for clients that do not answer", async () => {
+  const codes: number[] = [];
+  const server = sockets({ close: (_, code) => void codes.push(code) });
+  using raw = await RawClient.connect(server.port);
+  using other = await RawClient.connect(server.port);
+  await server.stop(true);
+  assertEquals(codes, [1001, 1001]);
+  assertEquals(codeOf(await raw.frame()), 1001);
+  assertEquals(codeOf(await other.frame()), 1001);
+  await raw.closed();
+});
+
+Deno.test("a server that is disposed closes its sockets", async () => {
+  let client: WebSocket;
+  let gone: Promise<number>;
+  {
+    using server = sockets({});
+    client = await connect(server);
+    gone = closed(client);
+  }
+  assertEquals(await gone, 1001);
+});
+
+Deno.test("what async handlers reject with is an unhandled rejection", async () => {
+  const reasons: string[] = [];
+  const listener = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    reasons.push(event.reason.message);
+  };
+  addEventListener("unhandledrejection", listener);
+  const server = sockets({
+    message: (_, message) => Promise.reject(new Error(`${message}`)),
+    error: () => {
+      throw new Error("This is not for error");
+    },
+  });
+  const client = await connect(server);
+  client.send("rejected");
+  await until(() => reasons.length > 0);
+  removeEventListener("unhandledrejection", listener);
+  assertEquals(reasons, ["rejected"]);
+  const gone = closed(client);
+  client.close();
+  await gone;
+  await server.stop();
+});
+
+Deno.test("without an error handler, what handlers throw is uncaught", async () => {
+  const messages: string[] = [];
+  const listener = (event: ErrorEvent) => {
+    event.preventDefault();
+    messages.push(event.error.message);
+  };
+  addEventListener("error", listener);
+  const fail = (what: string) => {
+    throw new Error(what);
+  };
+  const server = sockets({
+    message: (_, message) => fail(`${message}`),
+    close: () => fail("close"),
+  });
+  const client = await connect(server);
+  client.send("message");
+  await until(() => messages.length > 0);
+  const gone = closed(client);
+  client.close();
+  await gone;
+  await until(() => messages.length > 1);
+  removeEventListener("error", listener);
+  assertEquals(messages, ["message", "close"]);
+  await server.stop();
+});
+
+Deno.test("a Blob that cannot be read goes to error, and the rest is sent", async () => {
+  const errors: string[] = [];
+  const broken = new Blob(["x"]);
+  broken.arrayBuffer = () => Promise.reject(new Error("No such file"));
+  const server = sockets({
+    open: (socket) => {
+      socket.send(broken);
+      socket.send("after it");
+    },
+    error: (error) => void errors.push(error.message),
+  });
+  using raw = await RawClient.connect(server.port);
+  const { payload } = await raw.frame();
+  assertEquals(new TextDecoder().decode(payload), "after it");
+  assertEquals(errors, ["No such file"]);
+  await server.stop(true);
+});
+
+Deno.test("what the engine lacks is said when the server starts", async () => {
+  const started: Server[] = [];
+  const warnings = warningsOf(() => {
+    started.push(
+      sockets({ perMessageDeflate: true }),
+      sockets({ ping: () => {} }),
+      sockets({ pong: () => {}, perMessageDeflate: false }),
+      sockets({ message: () => {} }),
+    );
+  });
+  assertEquals(warnings, [
+    "The deno engine cannot compress: perMessageDeflate has no effect",
+    "The deno engine does not show pings: the ping and pong handlers are never called",
+    "The deno engine does not show pings: the ping and pong handlers are never called",
+  ]);
+  for (const server of started) await server.stop();
+});
+
+Deno.test("deployments have WebSockets too", async () => {
+  const { fetch } = deploy({
+    fetch: (request, server) => void server.upgrade(request),
+    websocket: { message: (socket, data) => void socket.send(data) },
+  });
+  const platform = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    fetch,
+  );
+  using raw = await RawClient.connect(platform.addr.port);
+  await raw.send(text("hello"));
+  const { payload } = await raw.frame();
+  assertEquals(new TextDecoder().decode(payload), "hello");
+  await raw.send(closing(1000));
+  assertEquals(codeOf(await raw.frame()), 1000);
+  await platform.shutdown();
+});
+
+Deno.test({
+  name: "over a Unix socket there is no address",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/socket`;
+    const addresses: unknown[] = [];
+    const server = serve({
+      unix: path,
+      fetch: (request, server) => void server.upgrade(request),
+      websocket: {
+        open: (socket) => {
+          addresses.push(socket.remoteAddress);
+          socket.send("hello");
+        },
+      },
+    });
+    const connection = await Deno.connect({ transport: "unix", path });
+    await connection.write(new TextEncoder().encode(handshake()));
+    const buffer = new Uint8Array(4096);
+    let received = "";
+    while (!received.endsWith("hello")) {
+      const count = await connection.read(buffer);
+      if (count === null) break;
+      received += new TextDecoder().decode(buffer.subarray(0, count));
+    }
+    assertStringIncludes(received, "HTTP/1.1 101 ");
+    assertEquals(addresses, [undefined]);
+    connection.close();
+    await server.stop(true);
+    await Deno.remove(folder, { recursive: true });
+  },
+});
