@@ -61,6 +61,13 @@ function chooseWorkloads(names: string): readonly Workload[] {
   });
 }
 
+/** How old files are when they are served first, in milliseconds. */
+const FILE_AGE = 4_000;
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
 async function run(
   settings: Settings,
   generator: LoadGenerator,
@@ -73,6 +80,8 @@ async function run(
     for (const workload of settings.workloads) {
       const file = `${folder}/${workload.name}.bin`;
       await Deno.writeFile(file, fileContent(workload.fileSize));
+      // Files that are served have rarely changed within the last seconds.
+      if (workload.fileSize > 0) await delay(FILE_AGE);
       const subjects = subjectsFor(workload, bun?.path, file);
       const own: Sample[] = [];
       for (let round = 0; round < settings.rounds; round++) {

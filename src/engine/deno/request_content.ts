@@ -12,6 +12,12 @@ function contentTooLarge(limit: number): RangeError {
 }
 
 /**
+ * Declared content up to this length is not looked at, because looking costs a
+ * copy of it. Framing holds it to its length, and it seldom takes long.
+ */
+const UNWATCHED_LENGTH = 16 * 1024;
+
+/**
  * Holds the content of an exchange's request to the limit.
  *
  * Content that is here already is only measured. Any other is counted while it
@@ -24,7 +30,14 @@ function contentTooLarge(limit: number): RangeError {
 export function limitContent(exchange: DenoExchange, limit: number): boolean {
   const { request } = exchange;
   const declared = headerOf(request, "content-length");
-  if (declared !== null && Number(declared) > limit) return false;
+  if (declared !== null) {
+    const length = Number(declared);
+    if (length > limit) return false;
+    if (length <= UNWATCHED_LENGTH) {
+      exchange.hasContent = length > 0;
+      return true;
+    }
+  }
   const length = contentInMemory(request);
   if (length !== undefined) {
     exchange.hasContent = length > 0;

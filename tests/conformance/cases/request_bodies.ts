@@ -482,9 +482,14 @@ export const cases: ConformanceCase[] = [
     name: "reading rejects and the signal aborts when an upload breaks off",
     server: (api) => ({
       fetch: async (request) => {
-        request.signal.addEventListener("abort", () => api.log("aborted"));
+        const { promise, resolve } = Promise.withResolvers<void>();
+        request.signal.addEventListener("abort", () => {
+          api.log("aborted");
+          resolve();
+        });
         api.log("reading");
         await request.text().catch(() => api.log("rejected"));
+        await promise;
         return new Response("late");
       },
     }),
