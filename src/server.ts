@@ -69,7 +69,7 @@ export interface Server<WebSocketData = undefined>
    * `socket.data`. The first subprotocol that the client offers is accepted,
    * unless there is a `Sec-WebSocket-Protocol` header.
    * @returns Whether it was possible: false if the request is no opening
-   * handshake, or was answered already.
+   * handshake, was answered already, or the server stops.
    * @throws {TypeError} If the server has no `websocket` option, or something
    * has the wrong type.
    */

@@ -463,8 +463,8 @@ export interface TlsHandshake {
 export interface TcpEvents {
   /** The TLS handshake ended. Once, before `data`; only with TLS. */
   handshake(result: TlsHandshake): void;
-  /** Bytes arrived; the buffer holds nothing else and is given away. */
-  data(bytes: ArrayBuffer): void;
+  /** Bytes arrived. They may change as soon as this returns. */
+  data(bytes: Uint8Array): void;
   /** The peer will send nothing more. Once. */
   end(): void;
   /** `write` takes bytes again, after it has refused some. */
@@ -488,14 +488,12 @@ export interface TcpConnection {
   /** Begins to read, and to call `events`. A later call replaces them. */
   start(events: TcpEvents): void;
   /**
-   * Queues bytes, up to a bound.
+   * Queues bytes, up to a bound; they may change when this returns.
    *
-   * @param bytes What to send.
-   * @param owned Whether the bytes never change, so that no copy is needed.
    * @returns How many bytes were taken. Each of them is delivered as long as
    * the peer makes progress; after fewer than given, `drain` follows.
    */
-  write(bytes: Uint8Array, owned: boolean): number;
+  write(bytes: Uint8Array): number;
   /** Sends what is queued now instead of at the end of this turn. */
   flush(): void;
   /** Sends everything taken, then the end of the stream. */
@@ -506,7 +504,8 @@ export interface TcpConnection {
    * Ends both directions. Everything taken is still delivered, in the
    * background, as long as the peer makes progress.
    *
-   * @param last Bytes to send first; taken whole, whatever the bound.
+   * @param last Bytes to send first; taken whole, whatever the bound. They may
+   * change when this returns.
    */
   close(last?: Uint8Array): void;
   /** Cuts the connection at once; what was not sent is lost. */

@@ -279,6 +279,47 @@ Deno.test("stop(true) does not wait for clients that do not answer", async () =>
   await raw.closed();
 });
 
+Deno.test("stop(true) right after an upgrade", async () => {
+  const codes: number[] = [];
+  const server = serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: (request, server) => {
+      server.upgrade(request);
+      stopped = server.stop(true);
+    },
+    websocket: { close: (_, code) => void codes.push(code) },
+  });
+  let stopped: Promise<void> | undefined;
+  const client = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+  client.onerror = (event) => event.preventDefault();
+  await closed(client);
+  await stopped;
+  assertEquals(codes, [1001]);
+  assertEquals(server.pendingWebSockets, 0);
+});
+
+Deno.test("a server that stops upgrades nobody", async () => {
+  const results: boolean[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async (request, server) => {
+      resolve();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      results.push(server.upgrade(request));
+      return new Response(null, { status: 503 });
+    },
+    websocket: {},
+  });
+  const client = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+  client.onerror = (event) => event.preventDefault();
+  await promise;
+  await Promise.all([server.stop(), closed(client)]);
+  assertEquals(results, [false]);
+});
+
 Deno.test("a server that is disposed closes its sockets", async () => {
   let client: WebSocket;
   let gone: Promise<number>;

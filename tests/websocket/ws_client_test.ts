@@ -6,11 +6,30 @@
  */
 
 import { Buffer } from "node:buffer";
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { assertEquals } from "@std/assert";
 import { serve, type Server, type ServerWebSocket } from "@jstime/serve";
-// @ts-types="npm:@types/ws@^8.18.0"
-import { WebSocket } from "npm:ws@^8.18.0";
+// Its types bring others for all of Node.js along, so the few used are below.
+import * as ws from "npm:ws@^8.18.0";
+
+interface WebSocket extends EventEmitter {
+  readonly protocol: string;
+  readonly extensions: string;
+  send(data: string | Uint8Array, options?: { fin: boolean }): void;
+  ping(data: string): void;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+}
+
+interface ClientOptions {
+  perMessageDeflate?: boolean;
+  rejectUnauthorized?: boolean;
+}
+
+const WebSocket: new (
+  url: string,
+  options?: readonly string[] | ClientOptions,
+) => WebSocket = ws.WebSocket as never;
 
 /** An echo that tells of everything that happens. */
 function echo(log: string[]): Server {

@@ -91,7 +91,9 @@ export class DenoExchange implements Exchange, Sweepable {
     headers: Headers,
     events: WebSocketEvents,
   ): EngineWebSocket | undefined {
-    if (this.answered || this.#ended) return undefined;
+    if (this.answered || this.#ended || this.#pool.isStopping) {
+      return undefined;
+    }
     const request = this.#platformRequest;
     // Headers that nobody has read yet are out of reach after the upgrade.
     request.headers.forEach(() => {});

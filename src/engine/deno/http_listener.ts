@@ -10,6 +10,10 @@ import { DenoHttpService } from "./http_service.ts";
 import { listenError } from "./listen_error.ts";
 import { IdleTimeoutError } from "./response.ts";
 
+/** How long a stopping server waits for TLS handshakes, in milliseconds. */
+const HANDSHAKE_GRACE = 2_000;
+const TICK = 50;
+
 /** HTTP on `Deno.serve`. */
 export class DenoHttpListener implements HttpListener {
   readonly address: TcpAddressPlan | UnixAddressPlan;
@@ -36,15 +40,18 @@ export class DenoHttpListener implements HttpListener {
 
   async stop(force: boolean): Promise<void> {
     const { webSockets } = this.#service;
+    webSockets.stop();
     if (force) {
-      if (webSockets.size > 0) await webSockets.end();
+      if (webSockets.size > 0) {
+        this.#service.refuseAll();
+        await webSockets.end();
+      }
       // Once it drains, Deno's server can no longer be aborted.
       if (this.#draining === undefined) this.#abort.abort();
       this.#service.cutAll();
     }
     this.#draining ??= this.#drain();
     await this.#draining;
-    await this.#server.finished;
     this.#service.close();
   }
 
@@ -55,7 +62,14 @@ export class DenoHttpListener implements HttpListener {
       this.#service.refuseAll();
       await webSockets.empty();
     }
-    await this.#server.shutdown();
+    const done = this.#server.shutdown().then(() => this.#server.finished);
+    if (this.#tls === undefined) return await done;
+    // Deno also waits for clients that never finish their TLS handshake.
+    for (let quiet = 0; quiet < HANDSHAKE_GRACE; quiet += TICK) {
+      if (await settlesWithin(done, TICK)) return;
+      if (this.pendingRequests > 0) quiet = 0;
+    }
+    this.#server.unref();
   }
 
   /** Deno does not show its connections. */
@@ -103,6 +117,18 @@ export class DenoHttpListener implements HttpListener {
       handler,
     );
   }
+}
+
+function settlesWithin(
+  promise: Promise<void>,
+  milliseconds: number,
+): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  return Promise.race([promise.then(() => true), late])
+    .finally(() => clearTimeout(timer));
 }
 
 /** Options for the platform; warns about what it cannot do. */

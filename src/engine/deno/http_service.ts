@@ -63,6 +63,7 @@ export class DenoHttpService {
   /** Answers 503 from now on. */
   refuseAll(): void {
     this.#isRefusing = true;
+    this.webSockets.stop();
   }
 
   /** Cuts every request that is not complete. */

@@ -165,12 +165,16 @@ export class DenoTlsHttpListener implements HttpListener {
   #stopAccepting(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    this.#service.webSockets.stop();
     this.#listener.close();
   }
 
   async #cutAll(): Promise<void> {
     const { webSockets } = this.#service;
-    if (webSockets.size > 0) await webSockets.end();
+    if (webSockets.size > 0) {
+      this.#service.refuseAll();
+      await webSockets.end();
+    }
     for (const backend of this.#backends) backend.cut();
     for (const relay of this.#relays.keys()) relay.cut();
     this.#service.cutAll();

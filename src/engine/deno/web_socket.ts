@@ -7,7 +7,11 @@ import type {
 import type { Sweepable } from "./idle_sweep.ts";
 import type { Backlogged } from "./web_socket_backlog.ts";
 import type { Pooled, WebSocketPool } from "./web_socket_pool.ts";
-import { closeWebSocket, cutWebSocket } from "./web_socket_slots.ts";
+import {
+  closeWebSocket,
+  cutWebSocket,
+  releaseWebSocket,
+} from "./web_socket_slots.ts";
 
 /** Milliseconds for a client to answer a close frame, or to take some bytes. */
 const CLOSE_GRACE = 3_000;
@@ -21,6 +25,8 @@ const SMALL_BACKLOG = 64 * 1024;
  * may come on top of the limit.
  */
 const KERNEL_BUFFER = 4 * 1024 * 1024;
+
+const EVENTS = ["open", "message", "error", "close"];
 
 const NOT_A_PROTOCOL_ERROR = /\(os error|EOF|Bad resource|No response/;
 
@@ -85,9 +91,7 @@ export class DenoWebSocket
       : Math.min(SMALL_BACKLOG, plan.backpressureLimit);
     this.#silence = plan.sendPings ? 0 : plan.idleTimeout * 1_000;
     platform.binaryType = "arraybuffer";
-    for (const type of ["open", "message", "error", "close"]) {
-      platform.addEventListener(type, this);
-    }
+    for (const type of EVENTS) platform.addEventListener(type, this);
     pool.add(this);
     if (this.#silence > 0) this.#expireAfter(this.#silence);
   }
@@ -317,9 +321,11 @@ export class DenoWebSocket
     this.#expireAfter(CLOSE_GRACE);
   }
 
-  /** The connection is gone. Deno may say so several times. */
+  /** The connection is gone. */
   #lost(code: number, reason: string): void {
     this.#isGone = true;
+    for (const type of EVENTS) this.#platform.removeEventListener(type, this);
+    releaseWebSocket(this.#platform);
     this.#pool.delete(this);
     this.#pool.backlog.delete(this);
     this.#pool.sweep.remove(this);

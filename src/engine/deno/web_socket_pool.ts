@@ -21,9 +21,15 @@ export class WebSocketPool {
   readonly backlog: BacklogWatch = new BacklogWatch();
   readonly #connections: Set<Pooled> = new Set();
   #onEmpty: (() => void)[] = [];
+  #isStopping = false;
 
   constructor(sweep: IdleSweep) {
     this.sweep = sweep;
+  }
+
+  /** No connection may begin any more: Deno would drop it without a word. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   /** How many connections there are. */
@@ -44,6 +50,11 @@ export class WebSocketPool {
     for (const listener of listeners) listener();
   }
 
+  /** Lets no connection begin from now on. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+
   /** Settles when no connection is left. */
   empty(): Promise<void> {
     if (this.size === 0) return Promise.resolve();
@@ -52,6 +63,7 @@ export class WebSocketPool {
 
   /** Ends all connections, after a moment in which close frames can travel. */
   async end(): Promise<void> {
+    this.stop();
     if (this.size === 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const grace = new Promise<void>((resolve) => {
@@ -59,6 +71,10 @@ export class WebSocketPool {
     });
     await Promise.race([this.empty(), grace]);
     clearTimeout(timer);
-    for (const connection of [...this.#connections]) connection.cut();
+    for (const connection of [...this.#connections]) {
+      connection.cut();
+      // Of some that were just beginning, Deno never says that they are over.
+      this.delete(connection);
+    }
   }
 }

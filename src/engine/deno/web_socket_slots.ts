@@ -1,5 +1,5 @@
 /**
- * Two things that the web's interface of WebSockets lacks, done through the
+ * Three things that the web's interface of WebSockets lacks, done through the
  * private slots that Deno keeps on symbol properties. Where a slot is missing,
  * nothing is done.
  *
@@ -8,6 +8,7 @@
 
 interface DenoCore {
   tryClose(resource: number): void;
+  cancelTimer(timer: unknown): void;
 }
 
 const core = findCore();
@@ -47,6 +48,17 @@ export function closeWebSocket(
   }
 }
 
+/**
+ * Lets go of a socket that is over.
+ *
+ * When a connection is lost, Deno forgets to stop the timer for silent clients,
+ * which keeps the socket in memory until it fires.
+ */
+export function releaseWebSocket(socket: WebSocket): void {
+  const timer = valueOf(socket, "[[idleTimeoutTimeout]]");
+  if (core !== undefined && timer) core.cancelTimer(timer);
+}
+
 function findCore(): DenoCore | undefined {
   const { internal } = Deno as unknown as { internal?: symbol };
   if (internal === undefined) return undefined;
@@ -54,7 +66,9 @@ function findCore(): DenoCore | undefined {
     | { core?: Partial<DenoCore> }
     | undefined;
   const found = internals?.core;
-  return typeof found?.tryClose === "function" ? found as DenoCore : undefined;
+  const isComplete = typeof found?.tryClose === "function" &&
+    typeof found.cancelTimer === "function";
+  return isComplete ? found as DenoCore : undefined;
 }
 
 function valueOf(socket: WebSocket, description: string): unknown {
