@@ -498,7 +498,7 @@ export const cases: ConformanceCase[] = [
         send: lines(
           "POST / HTTP/1.1",
           "Host: localhost",
-          "Content-Length: 10",
+          "Content-Length: 100000",
           "",
         ) + "half",
       },
