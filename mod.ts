@@ -25,7 +25,10 @@
  */
 
 export { serve } from "./src/serve.ts";
+export { listen } from "./src/listen.ts";
+export { connect } from "./src/connect.ts";
 export { file } from "./src/file.ts";
+export { ArrayBufferSink, type ArrayBufferSinkOptions } from "./src/sink.ts";
 export { JSTime, type JSTimeNamespace } from "./src/jstime.ts";
 export {
   Cookie,
@@ -54,6 +57,20 @@ export type {
   WebSocketHandler,
   WebSocketReadyState,
 } from "./src/websocket/types.ts";
+export type {
+  BinaryType,
+  BinaryTypeList,
+  Socket,
+  SocketHandler,
+  SocketListener,
+  SocketOptions,
+  TCPSocketConnectOptions,
+  TCPSocketListener,
+  TCPSocketListenOptions,
+  TLSUpgradeOptions,
+  UnixSocketListener,
+  UnixSocketOptions,
+} from "./src/tcp/socket_types.ts";
 export type { TLSMaterial, TLSOptions } from "./src/options/tls_options.ts";
 export type { FileOptions } from "./src/file.ts";
 export type { FileSource } from "./src/file/file_stream.ts";

@@ -1,14 +1,23 @@
 import { Cookie } from "./http/cookie.ts";
 import { CookieMap } from "./http/cookie_map.ts";
+import { connect } from "./connect.ts";
 import { file } from "./file.ts";
+import { listen } from "./listen.ts";
 import { serve } from "./serve.ts";
+import { ArrayBufferSink } from "./sink.ts";
 
 /** What the {@linkcode JSTime} namespace object holds. */
 export interface JSTimeNamespace {
   /** Starts an HTTP server. */
   readonly serve: typeof serve;
+  /** Listens for TCP connections. */
+  readonly listen: typeof listen;
+  /** Opens a TCP connection. */
+  readonly connect: typeof connect;
   /** A lazy reference to a file. */
   readonly file: typeof file;
+  /** Joins many small writes into one. */
+  readonly ArrayBufferSink: typeof ArrayBufferSink;
   /** One cookie. */
   readonly Cookie: typeof Cookie;
   /** The cookies of a request. */
@@ -26,4 +35,12 @@ export interface JSTimeNamespace {
  * await server.stop();
  * ```
  */
-export const JSTime: JSTimeNamespace = { serve, file, Cookie, CookieMap };
+export const JSTime: JSTimeNamespace = {
+  serve,
+  listen,
+  connect,
+  file,
+  ArrayBufferSink,
+  Cookie,
+  CookieMap,
+};

@@ -129,20 +129,22 @@ Deno.test("tls of a client is true or an object", () => {
   assertEquals(resolveConnect(unix).connect.tls?.serverName, "localhost");
 });
 
-Deno.test("NODE_TLS_REJECT_UNAUTHORIZED is the default of a client", () => {
-  const name = "NODE_TLS_REJECT_UNAUTHORIZED";
-  const before = Deno.env.get(name);
-  const rejects = (tls: unknown) =>
-    resolveConnect({ ...client, tls }).connect.tls?.rejectUnauthorized;
-  try {
-    Deno.env.set(name, "0");
-    assertEquals(rejects(true), false);
-    assertEquals(rejects({ rejectUnauthorized: true }), true);
-    Deno.env.set(name, "1");
-    assertEquals(rejects(true), true);
-  } finally {
-    if (before === undefined) Deno.env.delete(name);
-    else Deno.env.set(name, before);
+Deno.test("NODE_TLS_REJECT_UNAUTHORIZED is the default of a client", async () => {
+  // The environment belongs to all tests, so this is for another process.
+  const module = import.meta.resolve("../../src/options/tcp_options.ts");
+  const script = `
+    import { resolveConnect } from "${module}";
+    const socket = { data() {} };
+    for (const tls of [true, { rejectUnauthorized: true }]) {
+      const options = { hostname: "a", port: 1, socket, tls };
+      console.log(resolveConnect(options).connect.tls.rejectUnauthorized);
+    }`;
+  for (const [value, expected] of [["0", "false"], ["1", "true"]] as const) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-check", script],
+      env: { NODE_TLS_REJECT_UNAUTHORIZED: value },
+    }).output();
+    assertEquals(new TextDecoder().decode(stdout), `${expected}\ntrue\n`);
   }
 });
 
