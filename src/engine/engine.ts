@@ -479,7 +479,7 @@ export interface TcpEvents {
   close(error: Error | undefined): void;
 }
 
-/** One connection inside an engine. Commands never throw. */
+/** One connection inside an engine. Commands never throw, but `startTls` may. */
 export interface TcpConnection {
   /** This side's address; undefined over Unix sockets. */
   readonly localAddress: PeerAddress | undefined;
@@ -525,6 +525,9 @@ export interface TcpConnection {
   /**
    * Becomes a TLS client. This connection is used up: its events go silent,
    * and the one returned takes over.
+   *
+   * @throws {Error} If a certificate in the plan cannot be used; the connection
+   * is cut then.
    */
   startTls(plan: TlsClientPlan): TcpConnection;
 }

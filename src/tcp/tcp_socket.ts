@@ -253,10 +253,17 @@ export class TcpSocket implements Socket<unknown> {
       tls: plan.tls,
       onClose: () => this.#closed(undefined),
     });
+    let secured: TcpConnection;
+    try {
+      secured = connection.startTls(plan.tls);
+    } catch (error) {
+      this.#closed(error as Error);
+      throw error;
+    }
     this.timeout(0);
     this.#connection = undefined;
     this.#upgraded = upgraded;
-    upgraded.start(connection.startTls(plan.tls));
+    upgraded.start(secured);
     return [this, upgraded as unknown as Socket<UpgradedData>];
   }
 
