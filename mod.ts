@@ -34,11 +34,11 @@ export {
   Cookie,
   type CookieInit,
   type CookieSameSite,
-} from "./src/http/cookie.ts";
+} from "./src/http/cookies/cookie.ts";
 export {
   CookieMap,
   type CookieStoreDeleteOptions,
-} from "./src/http/cookie_map.ts";
+} from "./src/http/cookies/cookie_map.ts";
 export type { Server } from "./src/server.ts";
 export type {
   JSTimeRequest,

@@ -1,5 +1,5 @@
-import { Cookie } from "./http/cookie.ts";
-import { CookieMap } from "./http/cookie_map.ts";
+import { Cookie } from "./http/cookies/cookie.ts";
+import { CookieMap } from "./http/cookies/cookie_map.ts";
 import { connect } from "./connect.ts";
 import { file } from "./file.ts";
 import { listen } from "./listen.ts";

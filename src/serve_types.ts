@@ -1,4 +1,4 @@
-import type { CookieMap } from "./http/cookie_map.ts";
+import type { CookieMap } from "./http/cookies/cookie_map.ts";
 import type { JSTimeFile } from "./file/jstime_file.ts";
 import type { TLSOptions } from "./options/tls_options.ts";
 import type { Server } from "./server.ts";

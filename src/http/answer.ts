@@ -7,7 +7,7 @@ import type {
 import { fileBehind } from "../file/file_stream.ts";
 import { hasContent, lengthOf, streamOf } from "../runtime/response_content.ts";
 import { startSource, StreamSource } from "./byte_source.ts";
-import { answerFileResponse } from "./file_answer.ts";
+import { answerFileResponse } from "./files/file_answer.ts";
 
 /**
  * Turns what a handler returned into what an engine sends.

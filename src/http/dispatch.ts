@@ -3,9 +3,9 @@ import type { OpenFile } from "../engine/engine.ts";
 import type { RouteHandler } from "../serve_types.ts";
 import type { Server } from "../server.ts";
 import { sendCookies, toAnswer } from "./answer.ts";
-import { answerDirectory } from "./directory.ts";
-import { errorPage, productionError } from "./error_page.ts";
-import { answerFileRoute } from "./file_answer.ts";
+import { answerDirectory } from "./files/directory.ts";
+import { errorPage, productionError } from "./error_page/error_page.ts";
+import { answerFileRoute } from "./files/file_answer.ts";
 import type { HandlerSet } from "./handler_set.ts";
 import {
   fetchRequest,

@@ -1,5 +1,5 @@
 import type { Exchange } from "../engine/engine.ts";
-import { CookieMap } from "./cookie_map.ts";
+import { CookieMap } from "./cookies/cookie_map.ts";
 import { normalizedUrl } from "./request_target.ts";
 
 const SOURCE = Symbol("source");

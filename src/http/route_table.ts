@@ -2,7 +2,10 @@ import { fileBehind, type FileSource } from "../file/file_stream.ts";
 import { JSTimeFile } from "../file/jstime_file.ts";
 import type { RouteHandler, Serve } from "../serve_types.ts";
 import { streamOf } from "../runtime/response_content.ts";
-import { type DirectoryPlan, resolveDirectoryRoute } from "./directory.ts";
+import {
+  type DirectoryPlan,
+  resolveDirectoryRoute,
+} from "./files/directory.ts";
 import { type RouteNode, Router } from "./router.ts";
 import { StaticAnswer } from "./static_answer.ts";
 

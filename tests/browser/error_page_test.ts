@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { errorPage } from "../../src/http/error_page.ts";
+import { errorPage } from "../../src/http/error_page/error_page.ts";
 import { dumpDocument, findChromium } from "./chromium.ts";
 
 const chromium = findChromium();

@@ -3,8 +3,11 @@ import {
   type ConditionResult,
   evaluateConditions,
   isRangeCurrent,
-} from "../../src/http/conditional.ts";
-import { formatHttpDate, parseHttpDate } from "../../src/http/http_date.ts";
+} from "../../src/http/files/conditional.ts";
+import {
+  formatHttpDate,
+  parseHttpDate,
+} from "../../src/http/files/http_date.ts";
 
 const TIME = Date.UTC(2020, 0, 2, 3, 4, 5);
 const BEFORE = "Thu, 02 Jan 2020 03:04:04 GMT";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Cookie } from "../../src/http/cookie.ts";
-import { CookieMap } from "../../src/http/cookie_map.ts";
+import { Cookie } from "../../src/http/cookies/cookie.ts";
+import { CookieMap } from "../../src/http/cookies/cookie_map.ts";
 
 const GONE = "Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; SameSite=Lax";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { Cookie, type CookieInit } from "../../src/http/cookie.ts";
-import { parseCookieDate } from "../../src/http/cookie_date.ts";
+import { Cookie, type CookieInit } from "../../src/http/cookies/cookie.ts";
+import { parseCookieDate } from "../../src/http/cookies/cookie_date.ts";
 
 /** Passes values of any type where TypeScript would not. */
 function cookieOf(...parameters: unknown[]): Cookie {

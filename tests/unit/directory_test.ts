@@ -4,8 +4,8 @@ import {
   answerDirectory,
   type DirectoryPlan,
   resolveDirectoryRoute,
-} from "../../src/http/directory.ts";
-import { decodeDirectoryPath } from "../../src/http/directory_path.ts";
+} from "../../src/http/files/directory.ts";
+import { decodeDirectoryPath } from "../../src/http/files/directory_path.ts";
 import { OpenFiles, TemporaryDirectory } from "./file_fixture.ts";
 
 const MODIFIED = new Date("2020-01-02T03:04:05.678Z");

@@ -3,8 +3,8 @@ import {
   errorPage,
   type FailedRequest,
   productionError,
-} from "../../src/http/error_page.ts";
-import { parseStackTrace } from "../../src/http/stack_frames.ts";
+} from "../../src/http/error_page/error_page.ts";
+import { parseStackTrace } from "../../src/http/error_page/stack_frames.ts";
 import { readModuleSource } from "../../src/runtime/source_reader.ts";
 
 const fromBrowser: FailedRequest = {

@@ -7,8 +7,8 @@ import {
   answerFileResponse,
   answerFileRoute,
   type FileRoute,
-} from "../../src/http/file_answer.ts";
-import { parseHttpDate } from "../../src/http/http_date.ts";
+} from "../../src/http/files/file_answer.ts";
+import { parseHttpDate } from "../../src/http/files/http_date.ts";
 import { OpenFiles, TemporaryDirectory } from "./file_fixture.ts";
 
 const MODIFIED = new Date("2020-01-02T03:04:05.678Z");

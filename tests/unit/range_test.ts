@@ -3,7 +3,7 @@ import {
   contentRange,
   parseRange,
   unsatisfiedRange,
-} from "../../src/http/range.ts";
+} from "../../src/http/files/range.ts";
 
 type Expected = [start: number, end: number] | "unsatisfiable" | "ignored";
 

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { denoEngine } from "../../src/engine/deno/engine.ts";
+import { denoTcp } from "../../src/engine/deno/tcp.ts";
 
 const README = new URL("../../README.md", import.meta.url);
 
@@ -13,5 +14,8 @@ async function documentedFeatures(): Promise<Record<string, boolean>> {
 }
 
 Deno.test("The README's table says what the deno engine's features say", async () => {
-  assertEquals(await documentedFeatures(), { ...denoEngine.features });
+  assertEquals(await documentedFeatures(), {
+    ...denoEngine.features,
+    ...denoTcp.tcpFeatures,
+  });
 });

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { SourceReader } from "../runtime/source_reader.ts";
+import type { SourceReader } from "../../runtime/source_reader.ts";
 import { errorPageStyle } from "./error_page_style.ts";
 import type { ErrorReport } from "./error_report.ts";
 import { excerptLines } from "./source_excerpt.ts";
@@ -21,7 +21,7 @@ export interface ShownRequest {
 }
 
 /** Frames from here are the server's own; the reader cares about theirs. */
-const OWN_SOURCE = new URL("../", import.meta.url).href;
+const OWN_SOURCE = new URL("../../", import.meta.url).href;
 
 /** How many frames show their source; the rest only their place. */
 const MOST_EXCERPTS = 12;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FileAnswer, OpenFile } from "../engine/engine.ts";
+import type { FileAnswer, OpenFile } from "../../engine/engine.ts";
 import {
   evaluateConditions,
   isRangeCurrent,

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { FileAnswer, OpenFile } from "../engine/engine.ts";
-import type { FileSource } from "../file/file_stream.ts";
-import { fileError, isUnservable } from "../runtime/file_error.ts";
+import type { FileAnswer, OpenFile } from "../../engine/engine.ts";
+import type { FileSource } from "../../file/file_stream.ts";
+import { fileError, isUnservable } from "../../runtime/file_error.ts";
 import { isRangeCurrent, type Validators } from "./conditional.ts";
 import {
   answerFileContent,

@@ -7,7 +7,7 @@
 import {
   readModuleSource,
   type SourceReader,
-} from "../runtime/source_reader.ts";
+} from "../../runtime/source_reader.ts";
 import { renderErrorPage } from "./error_page_html.ts";
 import { type ErrorReport, reportError } from "./error_report.ts";
 import type { StackFrame } from "./stack_frames.ts";

@@ -6,14 +6,18 @@
 
 import { fileURLToPath } from "node:url";
 import { sep } from "node:path";
-import type { FileAnswer, OpenFile, OpenFileInfo } from "../engine/engine.ts";
-import { mediaTypeOf } from "../file/media_type.ts";
-import { fileError, isUnservable } from "../runtime/file_error.ts";
+import type {
+  FileAnswer,
+  OpenFile,
+  OpenFileInfo,
+} from "../../engine/engine.ts";
+import { mediaTypeOf } from "../../file/media_type.ts";
+import { fileError, isUnservable } from "../../runtime/file_error.ts";
 import {
   openFile as open,
   realPath,
   statLink,
-} from "../runtime/file_system.ts";
+} from "../../runtime/file_system.ts";
 import { decodeDirectoryPath } from "./directory_path.ts";
 import {
   answerFileContent,
@@ -21,7 +25,7 @@ import {
   lastModifiedOf,
   lastModifiedText,
 } from "./file_content.ts";
-import { pathStart } from "./request_target.ts";
+import { pathStart } from "../request_target.ts";
 
 /** A directory route, checked. */
 export interface DirectoryPlan {
