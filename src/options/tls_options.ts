@@ -60,19 +60,23 @@ export interface TLSOptions {
    */
   readonly requestCert?: boolean | null;
   /**
-   * Refuse clients without a valid certificate. Has no effect without
-   * `requestCert`.
+   * Refuse peers without a valid certificate. Servers look at it only with
+   * `requestCert`; `connect` refuses such servers unless this is false.
    */
   readonly rejectUnauthorized?: boolean | null;
   /**
-   * Authorities for client certificates. Has no effect without `requestCert`.
+   * Authorities to trust: with `connect` instead of the platform's, with
+   * servers only for `requestCert`.
    */
   readonly ca?: TLSMaterial | readonly TLSMaterial[] | null;
   /**
    * Revoked client certificates. Has no effect without `requestCert`.
    */
   readonly crl?: TLSMaterial | readonly TLSMaterial[] | null;
-  /** Has no effect: the engine chooses among protocols that it speaks. */
+  /**
+   * Protocols to negotiate, for `listen` and `connect`, in wire format; for
+   * `serve` the engine chooses among those that it speaks.
+   */
   readonly ALPNProtocols?: string | ArrayBuffer | ArrayBufferView | null;
   /** Has no effect: only TLS 1.2 and 1.3 with safe ciphers are spoken. */
   readonly ciphers?: string | null;
