@@ -15,6 +15,7 @@ import {
 import { pathFrom, pathStart } from "./request_target.ts";
 import type { RouteTarget } from "./route_table.ts";
 import type { RouteMatch } from "./router.ts";
+import { isThenable } from "./thenable.ts";
 
 // On Deno this global is an accessor, which costs more than what it is used for.
 const { Response } = globalThis;
@@ -248,11 +249,6 @@ export class Dispatcher {
       `The handler for ${method} ${url} answered ${typeof result} instead of a Response: 204 was sent`,
     );
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
 }
 
 /** An upgrade has answered: the engine drops whatever it gets. */

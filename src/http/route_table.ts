@@ -8,6 +8,7 @@ import {
 } from "./files/directory.ts";
 import { type RouteNode, Router } from "./router.ts";
 import { StaticAnswer } from "./static_answer.ts";
+import { isThenable } from "./thenable.ts";
 
 /** Runs a user's function. */
 export interface HandlerTarget {
@@ -175,10 +176,6 @@ function compileResponse(pattern: string, response: Response): RouteTarget {
   }
   const { status, headers } = response;
   return { kind: "file", source, status, headers };
-}
-
-function isThenable(value: object): boolean {
-  return "then" in value && typeof value.then === "function";
 }
 
 function invalidRoute(

@@ -1,7 +1,10 @@
 import type { OpenFile, OpenFileInfo } from "../engine.ts";
 
-/** Files up to this length are kept in memory while they stay as they are. */
-const LARGEST_FILE = 256 * 1024;
+/**
+ * Files up to this length are read in one go, because a stream costs several
+ * times what reading them does, and are kept while they stay as they are.
+ */
+export const SMALL_FILE: number = 256 * 1024;
 
 /** Most bytes kept; the files used longest ago go first. */
 const CAPACITY = 16 * 1024 * 1024;
@@ -139,7 +142,7 @@ export class FileCache {
 function identify(path: string): Identity | undefined {
   try {
     const { isFile, size, dev, ino, mtime, ctime } = Deno.statSync(path);
-    if (!isFile || size > LARGEST_FILE || size === 0) return undefined;
+    if (!isFile || size > SMALL_FILE || size === 0) return undefined;
     if (ino === null || mtime === null || ctime === null) return undefined;
     return {
       device: dev,

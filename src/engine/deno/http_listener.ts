@@ -42,10 +42,8 @@ export class DenoHttpListener implements HttpListener {
     const { webSockets } = this.#service;
     webSockets.stop();
     if (force) {
-      if (webSockets.size > 0) {
-        this.#service.refuseAll();
-        await webSockets.end();
-      }
+      // Without any, it must be aborted before others can make it drain.
+      if (webSockets.size > 0) await this.#service.endWebSockets();
       // Once it drains, Deno's server can no longer be aborted.
       if (this.#draining === undefined) this.#abort.abort();
       this.#service.cutAll();

@@ -66,6 +66,12 @@ export class DenoHttpService {
     this.webSockets.stop();
   }
 
+  /** Ends all WebSockets; nobody else is served meanwhile. */
+  endWebSockets(): Promise<void> {
+    this.refuseAll();
+    return this.webSockets.end();
+  }
+
   /** Cuts every request that is not complete. */
   cutAll(): void {
     this.#sweep.expireAll();

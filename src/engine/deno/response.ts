@@ -1,16 +1,10 @@
 import type { Answer, FileAnswer, StreamAnswer } from "../engine.ts";
 import type { DenoExchange } from "./exchange.ts";
-import { CachedFile } from "./file_cache.ts";
+import { CachedFile, SMALL_FILE } from "./file_cache.ts";
 import { fileChanged, OpenFileSource } from "./open_file_source.ts";
 
 // On Deno this global is an accessor, which costs more than what it is used for.
 const { Response } = globalThis;
-
-/**
- * Files up to this length are read in one go: a stream costs several times
- * what reading them does. Memory is bounded by this times the open requests.
- */
-const SMALL_FILE = 256 * 1024;
 
 /** Makes an answer a `Response` that `Deno.serve` can send. */
 export function toResponse(answer: Answer, exchange: DenoExchange): Response {

@@ -171,10 +171,7 @@ export class DenoTlsHttpListener implements HttpListener {
 
   async #cutAll(): Promise<void> {
     const { webSockets } = this.#service;
-    if (webSockets.size > 0) {
-      this.#service.refuseAll();
-      await webSockets.end();
-    }
+    if (webSockets.size > 0) await this.#service.endWebSockets();
     for (const backend of this.#backends) backend.cut();
     for (const relay of this.#relays.keys()) relay.cut();
     this.#service.cutAll();

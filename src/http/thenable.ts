@@ -1,0 +1,5 @@
+/** Whether a value can be awaited like a promise, whoever made it. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value &&
+    typeof value.then === "function";
+}
