@@ -41,6 +41,10 @@ export {
 } from "./src/http/cookies/cookie_map.ts";
 export type { Server } from "./src/server.ts";
 export type {
+  HttpMetrics as ServerMetrics,
+  StallMetrics,
+} from "./src/engine/engine.ts";
+export type {
   JSTimeRequest,
   MaybePromise,
   RouteHandler,

@@ -1,4 +1,4 @@
-import { chooseTcpEngine } from "./engine/choose_tcp.ts";
+import { chooseTcpEngine } from "./engine/choose.ts";
 import {
   resolveConnect,
   type TcpConnectOptions,

@@ -1,4 +1,4 @@
-import { chooseTcpEngine } from "./engine/choose_tcp.ts";
+import { chooseTcpEngine } from "./engine/choose.ts";
 import { resolveListen } from "./options/tcp_options.ts";
 import { TcpSocketListener } from "./tcp/socket_listener.ts";
 import type {

@@ -39,7 +39,11 @@ export function serve<
   options: Serve.Options<WebSocketData, Path>,
 ): Server<WebSocketData> {
   const plan = resolveHttpOptions(options);
-  const engine = chooseEngine(plan.engine);
+  const engine = chooseEngine(
+    plan.engine,
+    plan.listen,
+    plan.webSocket !== undefined,
+  );
   return new HttpServer(
     plan,
     engine,

@@ -149,6 +149,60 @@ export namespace Serve {
     readonly console?: boolean;
   };
 
+  /** What a client may send, and how fast it must. */
+  export interface Limits {
+    /**
+     * Bytes of a request head, 1024 to 262144; a larger one is refused with
+     * 431.
+     *
+     * @default {65536}
+     */
+    readonly headBytes?: number;
+    /**
+     * Header fields of a request, 1 to 1024; more are refused with 431.
+     *
+     * @default {128}
+     */
+    readonly headerCount?: number;
+    /**
+     * Bytes of a request target, 1 to 65535; a longer one is refused with 414.
+     *
+     * @default {16384}
+     */
+    readonly targetBytes?: number;
+    /**
+     * Connections open at a time, 1 to 262144; more are closed when they are
+     * accepted.
+     *
+     * @default {65536}
+     */
+    readonly connections?: number;
+    /**
+     * Seconds from the first byte of a request head to its last; 0 is any.
+     *
+     * @default {30}
+     */
+    readonly headTimeout?: number;
+    /**
+     * Bytes per second that request content must make on average; 0 is any.
+     *
+     * @default {500}
+     */
+    readonly contentRate?: number;
+  }
+
+  /** A health route, and when JavaScript counts as stalled. */
+  export interface HealthRoute {
+    /** Exact path. */
+    readonly path: string;
+    /**
+     * Seconds without a sign of JavaScript from which the route answers 503.
+     *
+     * @default {5}
+     */
+    readonly stall?: number;
+  }
+
   /** What `reload` can replace. */
   export interface Handlers<
     WebSocketData = undefined,
@@ -225,6 +279,32 @@ export namespace Serve {
      * @default {10}
      */
     readonly idleTimeout?: number;
+    /**
+     * Requests that may wait for JavaScript; more are answered 503 with
+     * `Retry-After`, so that those who wait are answered in time. The native
+     * engine counts requests that JavaScript has not looked at yet; the deno
+     * engine, which cannot see them, those whose handler has not answered.
+     *
+     * @default {10000}
+     */
+    readonly maxPendingRequests?: number;
+    /**
+     * What a client may send. The deno engine has limits of its own and warns
+     * about others.
+     */
+    readonly limits?: Limits;
+    /**
+     * Path that answers 200 while JavaScript runs, and 503 once it is stalled
+     * for 5 seconds or what `stall` says. It comes before all routes. The deno
+     * engine needs JavaScript to answer, so it never says 503: nothing at all
+     * is answered instead.
+     */
+    readonly healthRoute?: string | HealthRoute;
+    /**
+     * Path that answers with {@linkcode Server.metrics} in Prometheus' text
+     * format, to everybody. It comes before all routes.
+     */
+    readonly metricsRoute?: string;
     /** A name for this server, readable as `server.id`. */
     readonly id?: string | null;
     /**
@@ -234,7 +314,9 @@ export namespace Serve {
      */
     readonly http2?: boolean;
     /**
-     * The engine to serve with.
+     * The engine to serve with. `auto` is the native engine if its library may
+     * be loaded and can serve these options, else the deno engine;
+     * `server.engine` says which.
      *
      * @default {$JSTIME_ENGINE, else "auto"}
      */

@@ -1,3 +1,4 @@
+import type { HttpMetrics } from "./engine/engine.ts";
 import type { Serve, SocketAddress } from "./serve_types.ts";
 import type {
   ServerWebSocketSendStatus,
@@ -32,6 +33,22 @@ export interface Server<WebSocketData = undefined>
   readonly pendingRequests: number;
   /** Open WebSockets. */
   readonly pendingWebSockets: number;
+
+  /**
+   * What the server counted since it began to listen. What an engine cannot
+   * count is undefined: the deno engine sees neither connections nor bytes.
+   *
+   * @example
+   * ```ts
+   * import { serve } from "@jstime/serve";
+   *
+   * await using server = serve({ port: 0, fetch: () => new Response("Hello") });
+   * await (await fetch(server.url)).text();
+   * const { requests, statuses } = server.metrics();
+   * console.log(requests, statuses[200]); // 1 1
+   * ```
+   */
+  metrics(): HttpMetrics;
 
   /**
    * Answers a request with the `fetch` handler, without routes and without the
@@ -69,7 +86,8 @@ export interface Server<WebSocketData = undefined>
    * `socket.data`. The first subprotocol that the client offers is accepted,
    * unless there is a `Sec-WebSocket-Protocol` header.
    * @returns Whether it was possible: false if the request is no opening
-   * handshake, was answered already, or the server stops.
+   * handshake, came to another server, was answered already, or the server
+   * stops.
    * @throws {TypeError} If the server has no `websocket` option, or something
    * has the wrong type.
    */
@@ -124,7 +142,8 @@ export interface Server<WebSocketData = undefined>
    * @throws {TypeError} If a handler, route or certificate is invalid; nothing
    * changes then.
    * @throws {Error} If certificates cannot be replaced: on the deno engine that
-   * takes a server that started with a list of them. Nothing changes then.
+   * takes a server that started with a list of them. Or if the engine, chosen
+   * for a server without `websocket`, cannot serve that. Nothing changes then.
    */
   reload<Path extends string>(
     options: Serve.Handlers<WebSocketData, Path>,

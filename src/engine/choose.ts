@@ -1,16 +1,70 @@
+/**
+ * Which engine serves.
+ *
+ * @module
+ */
+
 import { denoEngine } from "./deno/engine.ts";
-import type { Engine, EngineName } from "./engine.ts";
+import { denoTcp } from "./deno/tcp.ts";
+import type {
+  Engine,
+  EngineName,
+  HttpListenPlan,
+  TcpEngine,
+} from "./engine.ts";
+import { loadNativeEngine, nativeEngineFailure } from "./native/engine.ts";
+
+let hasWarned = false;
 
 /**
- * The engine to serve with. `auto` takes the fastest that works here.
+ * The engine for `serve`. `auto` takes the native engine where it is there and
+ * can serve by the plan, else the deno engine.
  *
- * @throws {Error} If the engine asked for is not available.
+ * @param webSockets The server has handlers for WebSockets.
+ * @throws {Error} If the engine asked for cannot be used; `code` is
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
-export function chooseEngine(wanted: EngineName | "auto"): Engine {
-  if (wanted === "native") {
-    throw new Error(
-      'Cannot use engine "native": this version has only the deno engine',
+export function chooseEngine(
+  wanted: EngineName | "auto",
+  plan: HttpListenPlan,
+  webSockets: boolean,
+): Engine {
+  if (wanted === "deno") return denoEngine;
+  const native = loadNativeEngine();
+  const reason = native === undefined
+    ? whyUnavailable(wanted)
+    : native.unable(plan, webSockets);
+  if (native !== undefined && reason === undefined) return native;
+  if (wanted === "native") throw unavailable(reason);
+  return denoEngine;
+}
+
+/**
+ * The engine for `listen` and `connect`.
+ *
+ * @throws {Error} If the engine asked for cannot be used; `code` is
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
+ */
+export function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
+  if (wanted !== "native") return denoTcp;
+  throw unavailable("listen and connect are served by the deno engine alone");
+}
+
+/** The reason; of a fault that `auto` hides, everybody is told once. */
+function whyUnavailable(wanted: EngineName | "auto"): string | undefined {
+  const failure = nativeEngineFailure();
+  if (wanted === "auto" && failure?.isFault && !hasWarned) {
+    hasWarned = true;
+    console.warn(
+      `Cannot use engine "native": ${failure.reason}. Serving with the deno engine`,
     );
   }
-  return denoEngine;
+  return failure?.reason;
+}
+
+function unavailable(reason: string | undefined): Error {
+  return Object.assign(
+    new Error(`Cannot use engine "native": ${reason ?? "it is not here"}`),
+    { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" },
+  );
 }

@@ -41,6 +41,10 @@ export interface EngineFeatures {
   readonly webSocketStrict: boolean;
   /** A server that stops accepts nobody while it waits for its WebSockets. */
   readonly webSocketStop: boolean;
+  /** Static answers, health and metrics are served while JavaScript is busy. */
+  readonly stallProof: boolean;
+  /** Connections, and the bytes and count of headers, have limits to set. */
+  readonly limits: boolean;
 }
 
 /** Where to listen for TCP connections. */
@@ -94,6 +98,119 @@ export interface HttpListenPlan {
   readonly maxRequestBodySize: number;
   /** Seconds without progress before a connection is cut; 0 is never. */
   readonly idleTimeout: number;
+  /** Requests that wait for JavaScript; more are answered 503. */
+  readonly maxPendingRequests: number;
+  /** What a client may send; engines without the feature have their own. */
+  readonly limits: HttpLimits;
+  /** Answers whether JavaScript runs. */
+  readonly health: HealthPlan | undefined;
+  /** Exact path that answers metrics in Prometheus' text format. */
+  readonly metricsRoute: string | undefined;
+}
+
+/** What a client may send, and how fast it must. */
+export interface HttpLimits {
+  /** Bytes of a request head; a larger one is refused with 431. */
+  readonly headBytes: number;
+  /** Header fields; more are refused with 431. */
+  readonly headerCount: number;
+  /** Bytes of a request target; a longer one is refused with 414. */
+  readonly targetBytes: number;
+  /** Connections open at a time; more are closed when they are accepted. */
+  readonly connections: number;
+  /** Seconds from the first byte of a head to its last; 0 is any. */
+  readonly headTimeout: number;
+  /** Bytes per second that request content must make; 0 is any. */
+  readonly contentRate: number;
+}
+
+/** A route that answers 200 or, while JavaScript is stalled, 503. */
+export interface HealthPlan {
+  /** Exact path. */
+  readonly path: string;
+  /** Seconds without a sign of JavaScript that count as stalled. */
+  readonly stall: number;
+}
+
+/** An answer that needs no JavaScript. */
+export interface StaticEntry {
+  /** Exact path, as a client writes it. */
+  readonly path: string;
+  /** Request methods; undefined for any. */
+  readonly methods: readonly string[] | undefined;
+  /** Response status. */
+  readonly status: number;
+  /** Response headers, framing excepted. */
+  readonly headers: Headers;
+  /** What is sent. */
+  readonly content: StaticContent | StaticFile;
+}
+
+/** Content in memory. */
+export interface StaticContent {
+  /** Discriminates the union. */
+  readonly kind: "content";
+  /** The content. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /**
+   * Headers of the 304 for GET and HEAD requests whose `If-None-Match` matches
+   * the `ETag` in `headers`; undefined if there is none.
+   */
+  readonly notModified: Headers | undefined;
+}
+
+/**
+ * A file. Only GET and HEAD requests without content, `Range` and `If-*`, and
+ * only while it is a regular file that can be opened, are answered by it, with
+ * `Last-Modified` added; the handler answers the others.
+ */
+export interface StaticFile {
+  /** Discriminates the union. */
+  readonly kind: "file";
+  /** Its path in the file system. */
+  readonly path: string;
+}
+
+/** Counts since a server began to listen; undefined where nobody counts. */
+export interface HttpMetrics {
+  /** Connections open now. */
+  readonly connections: number | undefined;
+  /** Connections accepted. */
+  readonly connectionsTotal: number | undefined;
+  /** Connections closed when they were accepted, because of the limit. */
+  readonly connectionsRefused: number | undefined;
+  /** Requests with a complete head. */
+  readonly requests: number;
+  /** Those answered without JavaScript. */
+  readonly requestsNative: number;
+  /** Those answered 503 because too many were waiting. */
+  readonly requestsShed: number;
+  /** Requests whose response is not complete. */
+  readonly pendingRequests: number;
+  /** Requests that wait for JavaScript now. */
+  readonly queuedRequests: number;
+  /** Bytes read from sockets. */
+  readonly bytesRead: number | undefined;
+  /** Bytes written to sockets. */
+  readonly bytesWritten: number | undefined;
+  /** Connections cut at a deadline. */
+  readonly timeouts: number | undefined;
+  /** How long JavaScript left requests waiting. */
+  readonly stalls: StallMetrics | undefined;
+  /** Responses by status. */
+  readonly statuses: Readonly<Record<number, number>>;
+}
+
+/** A histogram of the times for which JavaScript left requests waiting. */
+export interface StallMetrics {
+  /** Milliseconds that it has not looked for requests, now. */
+  readonly now: number;
+  /** Sum of all in milliseconds. */
+  readonly sum: number;
+  /** Upper bounds in milliseconds; the last is Infinity. */
+  readonly bounds: readonly number[];
+  /** How many were up to each bound and beyond the one before. */
+  readonly counts: readonly number[];
 }
 
 /** The address of a peer. */
@@ -127,6 +244,11 @@ export interface Exchange {
   onClientGone(listener: () => void): void;
   /** The `Host` field as the client sent it; null without one. */
   readonly host: string | null;
+  /**
+   * The path as the client wrote it, without the query; undefined if the
+   * request names none of this server's, which a route answers with 400.
+   */
+  readonly path: string | undefined;
   /** Whether the request has content; without any, its `body` is null. */
   readonly hasContent: boolean;
   /**
@@ -347,6 +469,13 @@ export interface HttpListener {
    * @throws {Error} If this listener cannot; nothing changes then.
    */
   replaceTls(tls: HttpTlsPlan): void;
+  /**
+   * Replaces the answers that need no JavaScript. The handler answers these
+   * paths as well: engines may leave them all, or some requests, to it.
+   */
+  setStatic(entries: readonly StaticEntry[]): void;
+  /** What was counted until now. */
+  metrics(): HttpMetrics;
   /** Keeps the process alive while listening (the default). */
   ref(): void;
   /** Lets the process end while listening. */
@@ -359,6 +488,11 @@ export interface Engine {
   readonly name: EngineName;
   /** What it can do. */
   readonly features: EngineFeatures;
+  /**
+   * Why this engine cannot serve by a plan, as a reason to put after "Cannot
+   * use engine …:"; undefined if it can.
+   */
+  unable(plan: HttpListenPlan, webSockets: boolean): string | undefined;
   /**
    * Listens at once and synchronously.
    *

@@ -20,6 +20,7 @@ export interface CliArguments {
 
 /** A command line that makes no sense. */
 export class UsageError extends Error {
+  /** Tells it from other errors. */
   override name = "UsageError";
 }
 

@@ -37,6 +37,7 @@ export function servableDefault(
 
 /** A module without anything to serve. */
 export class NothingToServeError extends TypeError {
+  /** Tells it from other errors. */
   override name = "NothingToServeError";
 }
 

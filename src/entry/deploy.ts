@@ -22,6 +22,7 @@ import type {
   HttpHandler,
   HttpListener,
   HttpListenPlan,
+  HttpMetrics,
   TcpAddressPlan,
   UnixAddressPlan,
 } from "../engine/engine.ts";
@@ -69,6 +70,13 @@ class PlatformListener implements HttpListener {
 
   /** The platform has the certificates, too. */
   replaceTls(): void {}
+
+  /** Every answer needs JavaScript here. */
+  setStatic(): void {}
+
+  metrics(): HttpMetrics {
+    return this.service.metrics();
+  }
 
   ref(): void {}
 

@@ -22,7 +22,11 @@ export class FileWatcher {
   readonly #watchers = new Map<string, Deno.FsWatcher>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param onChange Called once changes have settled. */
+  /**
+   * Watches nothing yet.
+   *
+   * @param onChange Called once changes have settled.
+   */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }

@@ -17,7 +17,11 @@ export class HotReload implements Disposable {
   readonly #server = Promise.withResolvers<Server>();
   #last = Promise.resolve();
 
-  /** @param url The URL of the module. */
+  /**
+   * Loads nothing yet.
+   *
+   * @param url The URL of the module.
+   */
   constructor(url: string) {
     this.#url = url;
     this.#loader = new ModuleLoader(url);

@@ -35,7 +35,11 @@ export class ModuleLoader {
   readonly #followsImports: boolean;
   #loads = 0;
 
-  /** @param url The URL of the module. */
+  /**
+   * Loads nothing yet.
+   *
+   * @param url The URL of the module.
+   */
   constructor(url: string) {
     this.#url = url;
     const { registerHooks } = nodeModule as { registerHooks?: RegisterHooks };

@@ -1,4 +1,5 @@
 import type { Exchange } from "../engine/engine.ts";
+import { pathOf } from "../runtime/request_target.ts";
 
 /** The exchange of a request that reached `server.fetch()` without a network. */
 export class DirectExchange implements Exchange {
@@ -10,6 +11,10 @@ export class DirectExchange implements Exchange {
 
   constructor(request: Request) {
     this.request = request;
+  }
+
+  get path(): string | undefined {
+    return pathOf(this.request.url, null);
   }
 
   remoteAddress(): null {

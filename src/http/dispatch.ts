@@ -12,7 +12,6 @@ import {
   routeRequest,
   touchedCookies,
 } from "./incoming_request.ts";
-import { pathFrom, pathStart } from "./request_target.ts";
 import type { RouteTarget } from "./route_table.ts";
 import type { RouteMatch } from "./router.ts";
 import { isThenable } from "./thenable.ts";
@@ -61,10 +60,8 @@ export class Dispatcher {
     const { handlers } = this;
     const call: Call = { source, exchange, handlers };
     if (handlers.router.isEmpty) return this.#fetch(call);
-    const { url } = source;
-    const start = pathStart(url, exchange.host);
-    if (start === -1) return badRequest();
-    const path = pathFrom(url, start);
+    const { path } = exchange;
+    if (path === undefined) return badRequest();
     const match = handlers.router.match(path, source.method);
     if (match === undefined) return this.#fetch(call);
     return this.#route(match, call);
@@ -78,7 +75,11 @@ export class Dispatcher {
     switch (target.kind) {
       case "handler": {
         const { exchange } = call;
-        const request = routeRequest(exchange, match.params);
+        const request = routeRequest(
+          exchange,
+          this.#context.server,
+          match.params,
+        );
         return this.#run(
           target.handler as RouteHandler as Handler,
           request,
@@ -124,7 +125,7 @@ export class Dispatcher {
   #fetch(call: Call): Answer | Promise<Answer> {
     const { fetch } = call.handlers;
     if (fetch === undefined) return new Response(null, { status: 404 });
-    const request = fetchRequest(call.exchange);
+    const request = fetchRequest(call.exchange, this.#context.server);
     return this.#run(fetch, request, call);
   }
 

@@ -1,4 +1,9 @@
-import type { Engine, HttpHandler, HttpListener } from "../engine/engine.ts";
+import type {
+  Engine,
+  HttpHandler,
+  HttpListener,
+  HttpMetrics,
+} from "../engine/engine.ts";
 import {
   type HttpServePlan,
   resolveReloadOptions,
@@ -8,7 +13,9 @@ import type { Server } from "../server.ts";
 import { DirectExchange } from "./direct_exchange.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { compileHandlers } from "./handler_set.ts";
+import { warnOfIgnoredLimits } from "./features.ts";
 import { exchangeOf, fetchRequest } from "./incoming_request.ts";
+import { StaticPublisher } from "./static_publisher.ts";
 import { warnOfMissingFeatures } from "../websocket/features.ts";
 import { WebSocketHub } from "../websocket/hub.ts";
 import { toPayload } from "../websocket/payload.ts";
@@ -23,6 +30,7 @@ export class HttpServer implements Server {
   readonly #dispatcher: Dispatcher;
   readonly #hub: WebSocketHub;
   readonly #listener: HttpListener;
+  readonly #publisher: StaticPublisher | undefined;
 
   /**
    * @param listen Begins to listen with the server's handler.
@@ -41,7 +49,12 @@ export class HttpServer implements Server {
     });
     this.#hub = new WebSocketHub(plan.webSocket);
     warnOfMissingFeatures(plan.webSocket, engine);
+    warnOfIgnoredLimits(plan.listen.limits, engine);
     this.#listener = listen(this.#dispatcher.handle);
+    if (engine.features.stallProof) {
+      this.#publisher = new StaticPublisher(this.#listener);
+      this.#publisher.publish(this.#dispatcher.handlers.router);
+    }
   }
 
   get port(): number | undefined {
@@ -94,6 +107,10 @@ export class HttpServer implements Server {
     return this.#hub.size;
   }
 
+  metrics(): HttpMetrics {
+    return this.#listener.metrics();
+  }
+
   async fetch(request: Request | string | URL): Promise<Response> {
     const { fetch } = this.#dispatcher.handlers;
     if (fetch === undefined) {
@@ -105,6 +122,7 @@ export class HttpServer implements Server {
           ? request
           : new Request(new URL(request, this.url)),
       ),
+      this,
     );
     const response = await fetch.call(this, incoming, this);
     return response ?? new Response(null, { status: 204 });
@@ -124,7 +142,7 @@ export class HttpServer implements Server {
   }
 
   upgrade(request: Request, options?: UpgradeOptions): boolean {
-    return upgrade(this.#hub, request, options);
+    return upgrade(this, this.#hub, request, options);
   }
 
   publish(
@@ -145,13 +163,27 @@ export class HttpServer implements Server {
     const current = this.#dispatcher.handlers;
     const { webSocket, tls, ...changes } = resolveReloadOptions(options);
     const handlers = compileHandlers(changes, current);
+    if (webSocket !== undefined) this.#requireWebSockets();
     if (tls !== undefined) this.#listener.replaceTls(tls);
     this.#dispatcher.handlers = handlers;
+    this.#publisher?.publish(handlers.router);
     if (webSocket !== undefined) {
       this.#hub.plan = webSocket;
       warnOfMissingFeatures(webSocket, this.#engine);
     }
     return this;
+  }
+
+  /** The engine was chosen by what the server started with. */
+  #requireWebSockets(): void {
+    const reason = this.#engine.unable(this.#plan.listen, true);
+    if (reason === undefined) return;
+    throw Object.assign(
+      new Error(
+        `Cannot reload websocket on the ${this.engine} engine: ${reason}. Start with websocket, or with another engine`,
+      ),
+      { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" },
+    );
   }
 
   ref(): void {
@@ -163,6 +195,7 @@ export class HttpServer implements Server {
   }
 
   stop(closeActiveConnections: boolean = false): Promise<void> {
+    this.#publisher?.stop();
     if (!closeActiveConnections) return this.#listener.stop(false);
     this.#hub.closeAll(1001, "The server stops");
     return this.#listener.stop(true);
@@ -177,7 +210,7 @@ export class HttpServer implements Server {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#listener.stop(false);
+    return this.stop();
   }
 }
 

@@ -1,9 +1,12 @@
 import type { Exchange } from "../engine/engine.ts";
+import { headerOf } from "../runtime/request_slots.ts";
+import { normalizedUrl } from "../runtime/request_target.ts";
 import { CookieMap } from "./cookies/cookie_map.ts";
-import { normalizedUrl } from "./request_target.ts";
+import { PlatformMembers, type RequestMembers } from "./platform_members.ts";
 
 const SOURCE = Symbol("source");
 const EXCHANGE = Symbol("exchange");
+const OWNER = Symbol("owner");
 const CONTROLLER = Symbol("abort controller");
 const PARAMS = Symbol("params");
 const COOKIES = Symbol("cookies");
@@ -11,22 +14,14 @@ const NORMALIZED_URL = Symbol("normalized url");
 
 /** The properties that one request carries besides the platform's. */
 interface Fields {
-  [SOURCE]: Request;
+  /** The engine's request, or what stands for it. */
+  [SOURCE]: RequestMembers;
   [EXCHANGE]: Exchange;
+  [OWNER]: object;
   [CONTROLLER]: AbortController | undefined;
   [PARAMS]: Readonly<Record<string, string>>;
   [COOKIES]: CookieMap | undefined;
   [NORMALIZED_URL]: string | undefined;
-}
-
-const urlOf = platformGetter("url");
-const bodyOf = platformGetter("body");
-const bodyUsedOf = platformGetter("bodyUsed");
-
-function platformGetter<Name extends "url" | "body" | "bodyUsed">(
-  name: Name,
-): (this: Request) => Request[Name] {
-  return Object.getOwnPropertyDescriptor(Request.prototype, name)!.get!;
 }
 
 /**
@@ -37,37 +32,76 @@ function platformGetter<Name extends "url" | "body" | "bodyUsed">(
  * from `Request.prototype`, and reads the platform's internal slots, which
  * Deno keeps on symbol properties, through to the engine's request. To the
  * platform it *is* a `Request`: `instanceof`, `fetch(request)` and
- * `new Request(request)` work. Where requests have no such symbols, the
- * engine's request itself gets this prototype.
+ * `new Request(request)` work. What handlers use most is asked of the engine's
+ * request directly, which may know it without having slots yet. Where requests
+ * have no such symbols, the engine's request itself gets this prototype.
  */
-class IncomingRequest {
-  constructor(source: Request, exchange: Exchange) {
+class IncomingRequest implements RequestMembers {
+  constructor(source: Request, exchange: Exchange, owner: object) {
     const fields = this as unknown as Fields;
     fields[SOURCE] = source;
     fields[EXCHANGE] = exchange;
+    fields[OWNER] = owner;
     fields[CONTROLLER] = undefined;
     fields[NORMALIZED_URL] = undefined;
+  }
+
+  get method(): string {
+    return (this as unknown as Fields)[SOURCE].method;
+  }
+
+  get headers(): Headers {
+    return (this as unknown as Fields)[SOURCE].headers;
   }
 
   /** The request's URL, normalised as by `URL`. */
   get url(): string {
     const fields = this as unknown as Fields;
     return fields[NORMALIZED_URL] ??= normalizedUrl(
-      urlOf.call(this as unknown as Request),
+      fields[SOURCE].url,
       fields[EXCHANGE].host,
     );
   }
 
   /** The content as a stream; null if there is none. */
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
-    const { hasContent } = (this as unknown as Fields)[EXCHANGE];
-    return hasContent ? bodyOf.call(this as unknown as Request) : null;
+    const fields = this as unknown as Fields;
+    return fields[EXCHANGE].hasContent ? fields[SOURCE].body : null;
   }
 
   /** Whether the content was read; where there is none, it never is. */
   get bodyUsed(): boolean {
-    const { hasContent } = (this as unknown as Fields)[EXCHANGE];
-    return hasContent && bodyUsedOf.call(this as unknown as Request);
+    const fields = this as unknown as Fields;
+    return fields[EXCHANGE].hasContent && fields[SOURCE].bodyUsed;
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return (this as unknown as Fields)[SOURCE].arrayBuffer();
+  }
+
+  blob(): Promise<Blob> {
+    return (this as unknown as Fields)[SOURCE].blob();
+  }
+
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return (this as unknown as Fields)[SOURCE].bytes();
+  }
+
+  formData(): Promise<FormData> {
+    return (this as unknown as Fields)[SOURCE].formData();
+  }
+
+  // deno-lint-ignore no-explicit-any -- as the platform types it
+  json(): Promise<any> {
+    return (this as unknown as Fields)[SOURCE].json();
+  }
+
+  text(): Promise<string> {
+    return (this as unknown as Fields)[SOURCE].text();
+  }
+
+  clone(): Request {
+    return (this as unknown as Fields)[SOURCE].clone();
   }
 
   /** Aborts when the client leaves before the response is complete. */
@@ -88,9 +122,10 @@ class RouteRequest extends IncomingRequest {
   constructor(
     source: Request,
     exchange: Exchange,
+    owner: object,
     params: Readonly<Record<string, string>>,
   ) {
-    super(source, exchange);
+    super(source, exchange, owner);
     const fields = this as unknown as Fields;
     fields[PARAMS] = params;
     fields[COOKIES] = undefined;
@@ -103,16 +138,17 @@ class RouteRequest extends IncomingRequest {
   get cookies(): CookieMap {
     const fields = this as unknown as Fields;
     return fields[COOKIES] ??= new CookieMap(
-      fields[SOURCE].headers.get("cookie") ?? "",
+      headerOf(fields[SOURCE], "cookie") ?? "",
     );
   }
 
-  clone(): Request {
+  override clone(): Request {
     const fields = this as unknown as Fields;
     return routeRequest(
       fields[EXCHANGE],
+      fields[OWNER],
       fields[PARAMS],
-      Request.prototype.clone.call(this as unknown as Request),
+      fields[SOURCE].clone(),
     );
   }
 }
@@ -137,48 +173,61 @@ for (const { prototype } of [IncomingRequest, RouteRequest]) {
   });
 }
 
-/** Makes the request that `fetch` receives from an exchange. */
-export function fetchRequest(exchange: Exchange): Request {
-  if (slots.length === 0) return adoptFetchRequest(exchange);
+/**
+ * Makes the request that `fetch` receives from an exchange.
+ *
+ * @param owner The server that it came to.
+ */
+export function fetchRequest(exchange: Exchange, owner: object): Request {
+  if (slots.length === 0) return adoptFetchRequest(exchange, owner);
   const { request } = exchange;
-  return new IncomingRequest(request, exchange) as unknown as Request;
+  return new IncomingRequest(request, exchange, owner) as unknown as Request;
 }
 
-/** Makes the request that a route receives from an exchange. */
+/**
+ * Makes the request that a route receives from an exchange.
+ *
+ * @param owner The server that it came to.
+ */
 export function routeRequest(
   exchange: Exchange,
+  owner: object,
   params: Readonly<Record<string, string>>,
   source: Request = exchange.request,
 ): Request {
-  if (slots.length === 0) return adoptRouteRequest(exchange, params, source);
-  return new RouteRequest(source, exchange, params) as unknown as Request;
+  return slots.length === 0
+    ? adoptRouteRequest(exchange, owner, params, source)
+    : new RouteRequest(source, exchange, owner, params) as unknown as Request;
 }
 
 /** As {@linkcode fetchRequest}, on platforms that hide a request's slots. */
-export function adoptFetchRequest(exchange: Exchange): Request {
+export function adoptFetchRequest(exchange: Exchange, owner: object): Request {
   const { request } = exchange;
-  return adopt(request, exchange, undefined, IncomingRequest.prototype);
+  return adopt(request, exchange, owner, undefined, IncomingRequest.prototype);
 }
 
 /** As {@linkcode routeRequest}, on platforms that hide a request's slots. */
 export function adoptRouteRequest(
   exchange: Exchange,
+  owner: object,
   params: Readonly<Record<string, string>>,
   source: Request = exchange.request,
 ): Request {
-  return adopt(source, exchange, params, RouteRequest.prototype);
+  return adopt(source, exchange, owner, params, RouteRequest.prototype);
 }
 
 /** Turns the engine's request itself into one of ours. */
 function adopt(
   source: Request,
   exchange: Exchange,
+  owner: object,
   params: Readonly<Record<string, string>> | undefined,
   prototype: object,
 ): Request {
   const fields: Partial<Fields> = {
-    [SOURCE]: source,
+    [SOURCE]: new PlatformMembers(source),
     [EXCHANGE]: exchange,
+    [OWNER]: owner,
     [CONTROLLER]: undefined,
     [NORMALIZED_URL]: undefined,
     [PARAMS]: params,
@@ -190,6 +239,11 @@ function adopt(
 /** The exchange of a request that this module made, else undefined. */
 export function exchangeOf(request: Request): Exchange | undefined {
   return (request as unknown as Partial<Fields>)[EXCHANGE];
+}
+
+/** Whether a request was made for this server. */
+export function isOwnedBy(request: Request, owner: object): boolean {
+  return (request as unknown as Partial<Fields>)[OWNER] === owner;
 }
 
 /** The cookies of a request, if its handler has touched them. */

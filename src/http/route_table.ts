@@ -49,7 +49,8 @@ export type RouteTarget =
   | DirectoryTarget
   | FallThroughTarget;
 
-const METHODS: readonly string[] = [
+/** The methods that a method table may name. */
+export const METHODS: readonly string[] = [
   "GET",
   "HEAD",
   "OPTIONS",
@@ -63,6 +64,7 @@ const FALL_THROUGH: FallThroughTarget = { kind: "fall-through" };
 
 /** One target for every method. */
 class AnyMethod implements RouteNode<RouteTarget> {
+  readonly isForAnyMethod = true;
   readonly #target: RouteTarget;
 
   constructor(target: RouteTarget) {
@@ -76,6 +78,7 @@ class AnyMethod implements RouteNode<RouteTarget> {
 
 /** A target for each method named; HEAD is answered from GET (RFC 9110, 9.3.2). */
 class ByMethod implements RouteNode<RouteTarget> {
+  readonly isForAnyMethod = false;
   readonly #targets: Map<string, RouteTarget>;
 
   constructor(targets: Map<string, RouteTarget>) {

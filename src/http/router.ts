@@ -2,6 +2,8 @@
 export interface RouteNode<Target> {
   /** The target for a request method, if there is one. */
   forMethod(method: string): Target | undefined;
+  /** There is one target, whatever the method. */
+  readonly isForAnyMethod: boolean;
 }
 
 /** A matched route. */
@@ -91,6 +93,11 @@ export class Router<Target> {
     branch.leaf = { node, names };
     if (isExact) this.#exact.set(pattern, node);
     else this.#hasTree = true;
+  }
+
+  /** The patterns that are paths: nothing else answers for them first. */
+  exactRoutes(): Iterable<[path: string, node: RouteNode<Target>]> {
+    return this.#exact.entries();
   }
 
   /** The best route for a path and method, or undefined. */

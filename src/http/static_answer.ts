@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ifNoneMatch } from "@std/http/etag";
+import { headerOf } from "../runtime/request_slots.ts";
 import { isLiveStream } from "../runtime/response_content.ts";
 
 /** Beyond this, text is kept as bytes so that it is encoded only once. */
@@ -43,10 +44,20 @@ export class StaticAnswer {
     return this.#prepared !== undefined;
   }
 
+  /** The response that is cloned for requests; only once it is ready. */
+  get response(): Response {
+    return this.#prepared!;
+  }
+
+  /** Answers conditions that hold; undefined without an `ETag`. */
+  get notModified(): Response | undefined {
+    return this.#notModified;
+  }
+
   /** The response to one request. */
   answer(request: Request): Response {
     if (this.#notModified === undefined) return this.#prepared!.clone();
-    const condition = request.headers.get("if-none-match");
+    const condition = headerOf(request, "if-none-match");
     if (condition === null || ifNoneMatch(condition, this.#etag)) {
       return this.#prepared!.clone();
     }

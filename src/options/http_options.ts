@@ -14,6 +14,8 @@ import {
   optionsRecord,
   requireHandler,
 } from "./handler_options.ts";
+import { limitsOption, pendingRequestsOption } from "./limit_options.ts";
+import { operationOptions } from "./operation_options.ts";
 import { invalidOption } from "./option_error.ts";
 import {
   bodySizeOption,
@@ -84,6 +86,9 @@ export function resolveHttpOptions(options: unknown): HttpServePlan {
     tls: resolveHttpTls(record.tls),
     maxRequestBodySize: bodySizeOption(record.maxRequestBodySize),
     idleTimeout: idleTimeoutOption(record.idleTimeout),
+    maxPendingRequests: pendingRequestsOption(record.maxPendingRequests),
+    limits: limitsOption(record.limits),
+    ...operationOptions(record),
   };
   return Object.freeze<HttpServePlan>({
     ...handlers,

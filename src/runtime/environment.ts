@@ -1,5 +1,6 @@
 /**
- * Reads environment variables without ever asking a person for permission.
+ * What this program may do and is told, without ever asking a person for
+ * permission.
  *
  * @module
  */
@@ -9,7 +10,9 @@ interface Platform {
   readonly env?: { get(name: string): string | undefined };
   readonly permissions?: {
     querySync?(
-      descriptor: { name: "env"; variable: string },
+      descriptor:
+        | { name: "env"; variable: string }
+        | { name: "read"; path: string },
     ): { state: string };
   };
 }
@@ -33,5 +36,16 @@ export function readEnvironment(name: string): string | undefined {
     return deno?.env?.get(name);
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a file may be read without asking. */
+export function mayRead(path: string): boolean {
+  try {
+    const { Deno: deno } = globalThis as { Deno?: Platform };
+    const permission = deno?.permissions?.querySync?.({ name: "read", path });
+    return permission === undefined || permission.state === "granted";
+  } catch {
+    return false;
   }
 }

@@ -16,13 +16,32 @@ const innerRequest: symbol | undefined = Object
   .getOwnPropertySymbols(new Request("http://localhost/"))
   .find((symbol) => symbol.description === "request");
 
-function innerOf(request: Request): InnerRequest | undefined {
+function innerOf(request: object): InnerRequest | undefined {
   if (innerRequest === undefined) return undefined;
-  return (request as unknown as Record<symbol, InnerRequest>)[innerRequest];
+  return (request as Record<symbol, InnerRequest>)[innerRequest];
 }
 
-/** One header of a request, without making a `Headers` object for it. */
-export function headerOf(request: Request, name: string): string | null {
+/**
+ * What a request of ours has instead: it may not have the platform's slots
+ * before somebody asks for them.
+ */
+export const readHeader: unique symbol = Symbol("read header");
+
+/** A request that knows its headers without a `Headers` object. */
+export interface HeaderReader {
+  /** The value of a header by its name in lower case; null without. */
+  [readHeader](name: string): string | null;
+}
+
+/**
+ * One header of a request by its name in lower case, without making a `Headers`
+ * object for it.
+ */
+export function headerOf(
+  request: Pick<Request, "headers">,
+  name: string,
+): string | null {
+  if (readHeader in request) return (request as HeaderReader)[readHeader](name);
   const inner = innerOf(request);
   return typeof inner?.header === "function"
     ? inner.header(name)

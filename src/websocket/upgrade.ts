@@ -1,5 +1,9 @@
 import { invalidOption, wrongType } from "../options/option_error.ts";
-import { exchangeOf, touchedCookies } from "../http/incoming_request.ts";
+import {
+  exchangeOf,
+  isOwnedBy,
+  touchedCookies,
+} from "../http/incoming_request.ts";
 import { handshakeHeaders, handshakeOf, versionRefusal } from "./handshake.ts";
 import type { WebSocketHub } from "./hub.ts";
 import { ServerSocket } from "./server_web_socket.ts";
@@ -15,11 +19,13 @@ export interface UpgradeOptions {
 /**
  * Makes a WebSocket of a request.
  *
+ * @param server The one that is asked; it can only upgrade its own requests.
  * @returns Whether that was possible.
  * @throws {TypeError} If the server has no `websocket` option, the request is
  * none, or the options are invalid.
  */
 export function upgrade(
+  server: object,
   hub: WebSocketHub,
   request: unknown,
   options: unknown,
@@ -36,6 +42,7 @@ export function upgrade(
   const { headers, data } = upgradeOptions(options);
   const exchange = exchangeOf(request);
   if (exchange === undefined || exchange.answered) return false;
+  if (!isOwnedBy(request, server)) return false;
   const kind = handshakeOf(request);
   if (kind === "other version") exchange.answerNow(versionRefusal());
   if (kind !== "websocket") return false;

@@ -70,6 +70,13 @@ export interface CaseServer {
   unref(): void;
   stop(force?: boolean): Promise<void>;
   closeIdleConnections?(): void;
+  metrics?(): {
+    readonly requests: number;
+    readonly requestsShed: number;
+    readonly pendingRequests: number;
+    readonly connectionsRefused?: number | undefined;
+    readonly statuses: Readonly<Record<number, number>>;
+  };
   upgrade(request: Request, options?: unknown): boolean;
   publish(topic: string, data: unknown, compress?: boolean): number;
   subscriberCount(topic: string): number;

@@ -147,7 +147,7 @@ function nameOf(testCase: ConformanceCase): string {
 }
 
 interface Verdict {
-  mark: "pass" | "differs" | "DIFFERS" | "STALE";
+  mark: "pass" | "differs" | "DIFFERS" | "STALE" | "skipped";
   detail: string;
 }
 
@@ -155,6 +155,8 @@ async function judge(
   oracle: Oracle,
   testCase: ConformanceCase,
 ): Promise<Verdict> {
+  const skip = testCase.skip?.bun;
+  if (skip !== undefined) return { mark: "skipped", detail: skip };
   try {
     await runCase(oracle, testCase);
   } catch (error) {
@@ -173,7 +175,7 @@ async function judge(
 async function main(filter: string): Promise<number> {
   const fixtures = await createFixtures();
   const oracle = new Oracle(await findBun(), fixtures);
-  const totals = { pass: 0, differs: 0, DIFFERS: 0, STALE: 0 };
+  const totals = { pass: 0, differs: 0, DIFFERS: 0, STALE: 0, skipped: 0 };
   try {
     for (const [testCase, name] of names) {
       if (!name.includes(filter)) continue;
@@ -188,7 +190,8 @@ async function main(filter: string): Promise<number> {
   }
   console.log(
     `\n${totals.pass} pass, ${totals.differs} differ as noted, ` +
-      `${totals.DIFFERS} differ unnoted, ${totals.STALE} stale notes`,
+      `${totals.DIFFERS} differ unnoted, ${totals.STALE} stale notes, ` +
+      `${totals.skipped} skipped`,
   );
   return totals.DIFFERS + totals.STALE > 0 ? 1 : 0;
 }

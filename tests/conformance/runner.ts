@@ -15,8 +15,15 @@ import { areas } from "./cases/mod.ts";
 import { type Engine, runCase, type RunningServer } from "./exchange.ts";
 import { createFixtures } from "./fixtures.ts";
 
-/** Registers one test per case, named `conformance (engine): area/name`. */
-export function conformance(name: EngineName): void {
+/**
+ * Registers one test per case, named `conformance (engine): area/name`.
+ *
+ * @param unable Why the engine cannot serve WebSockets, if it cannot.
+ */
+export function conformance(
+  name: EngineName,
+  unable: { webSockets?: string | undefined } = {},
+): void {
   let fixtures: Promise<string> | undefined;
   const engine = ourEngine(name, () => fixtures ??= createFixtures());
   Deno.test.afterAll(async () => {
@@ -26,7 +33,8 @@ export function conformance(name: EngineName): void {
   });
   for (const [area, cases] of Object.entries(areas)) {
     for (const testCase of cases) {
-      const reason = testCase.skip?.[name];
+      const reason = testCase.skip?.[name] ??
+        (area.startsWith("websocket") ? unable.webSockets : undefined);
       Deno.test({
         name: `conformance (${name}): ${area}/${testCase.name}` +
           (reason === undefined ? "" : ` [skipped: ${reason}]`),
@@ -59,6 +67,8 @@ function ourEngine(
         engine: name,
         ...testCase.server(api),
       }) as CaseServer;
+      // What needs no JavaScript is published when its content has been read.
+      await new Promise((resolve) => setTimeout(resolve, 0));
       return {
         port: server.port,
         log,

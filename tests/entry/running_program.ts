@@ -42,6 +42,11 @@ export class RunningProgram implements AsyncDisposable {
     ]);
   }
 
+  /** The number of the process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Everything that was printed so far, errors included. */
   get output(): string {
     return this.#output;

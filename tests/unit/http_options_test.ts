@@ -70,6 +70,17 @@ Deno.test("the plan has Bun's defaults and is frozen", () => {
       tls: undefined,
       maxRequestBodySize: 134217728,
       idleTimeout: 10,
+      maxPendingRequests: 10_000,
+      limits: {
+        headBytes: 65_536,
+        headerCount: 128,
+        targetBytes: 16_384,
+        connections: 65_536,
+        headTimeout: 30,
+        contentRate: 500,
+      },
+      health: undefined,
+      metricsRoute: undefined,
     },
     hostname: "0.0.0.0",
     urlHostname: "localhost",
@@ -93,6 +104,7 @@ Deno.test("an explicit undefined is absent and unknown keys are ignored", () => 
     ),
     ..."maxRequestBodySize idleTimeout id tls http1 http2 http3 engine error"
       .split(" "),
+    ..."maxPendingRequests limits healthRoute metricsRoute".split(" "),
   ];
   const options = Object.fromEntries(keys.map((key) => [key, undefined]));
   const unknown = { webSocket: 5, foo: null, baseURI: {}, inspector: true };

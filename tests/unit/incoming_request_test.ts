@@ -10,15 +10,25 @@ import {
   adoptRouteRequest,
   exchangeOf,
   fetchRequest,
+  isOwnedBy,
   routeRequest,
   touchedCookies,
 } from "../../src/http/incoming_request.ts";
+import type { RequestMembers } from "../../src/http/platform_members.ts";
+import {
+  type HeaderReader,
+  readHeader,
+} from "../../src/runtime/request_slots.ts";
 import type { JSTimeRequest } from "../../src/serve_types.ts";
+
+const params = { id: "7" };
+const owner = {};
 
 /** An exchange whose client can be made to leave. */
 class FakeExchange implements Exchange {
   readonly answered = false;
   readonly host = null;
+  readonly path = "/a/../b";
   readonly hasContent: boolean = true;
   readonly refusal = undefined;
   readonly request: Request;
@@ -43,7 +53,77 @@ class FakeExchange implements Exchange {
   }
 }
 
-const params = { id: "7" };
+/**
+ * What an engine may hand over instead of a platform's request: it knows the
+ * facts, and has no slots before somebody asks for one.
+ */
+class LazyRequest implements RequestMembers, HeaderReader {
+  readonly url = "http://localhost/lazy";
+  readonly method = "POST";
+  readonly headers = new Headers({ "x-a": "b" });
+  readonly body = null;
+  readonly bodyUsed = false;
+  arrayBuffer = () => Promise.resolve(new ArrayBuffer(4));
+  blob = () => Promise.resolve(new Blob(["lazy"]));
+  bytes = () => Promise.resolve(new Uint8Array(4));
+  formData = () => Promise.resolve(new FormData());
+  json = () => Promise.resolve("lazy");
+  text = () => Promise.resolve("lazy");
+  clone = () => new LazyRequest() as unknown as Request;
+
+  [readHeader](name: string): string | null {
+    return name === "cookie" ? "a=b" : null;
+  }
+
+  static {
+    for (const slot of Object.getOwnPropertySymbols(new Request("a:b"))) {
+      Object.defineProperty(this.prototype, slot, {
+        get: () => {
+          throw new Error("Asked for a slot");
+        },
+      });
+    }
+  }
+}
+
+Deno.test("what handlers use most is asked of the engine's request", async () => {
+  const exchange = new FakeExchange();
+  const lazy = new LazyRequest() as unknown as Request;
+  Object.defineProperty(exchange, "request", { value: lazy });
+  for (
+    const request of [
+      fetchRequest(exchange, owner),
+      routeRequest(exchange, owner, params),
+      routeRequest(exchange, owner, params).clone(),
+    ]
+  ) {
+    assertInstanceOf(request, Request);
+    assertEquals(request.url, "http://localhost/lazy");
+    assertEquals(request.method, "POST");
+    assertEquals(request.headers.get("x-a"), "b");
+    assertEquals(request.body, null);
+    assertEquals(request.bodyUsed, false);
+    assertEquals((await request.arrayBuffer()).byteLength, 4);
+    assertEquals((await request.blob()).size, 4);
+    assertEquals((await request.bytes()).length, 4);
+    assertInstanceOf(await request.formData(), FormData);
+    assertEquals(await request.json(), "lazy");
+    assertEquals(await request.text(), "lazy");
+    assertEquals(request.signal.aborted, false);
+  }
+  const route = routeRequest(exchange, owner, params) as JSTimeRequest;
+  assertEquals(route.cookies.get("a"), "b");
+  assertThrows(() => new Request(route), Error, "Asked for a slot");
+});
+
+Deno.test("a request knows which server it came to", () => {
+  const exchange = new FakeExchange();
+  assert(isOwnedBy(fetchRequest(exchange, owner), owner));
+  assert(isOwnedBy(routeRequest(exchange, owner, params), owner));
+  assert(isOwnedBy(routeRequest(exchange, owner, params).clone(), owner));
+  assert(!isOwnedBy(fetchRequest(exchange, owner), {}));
+  assert(!isOwnedBy(new Request("http://localhost/"), owner));
+});
 
 /** Both ways to make a request must be the same to its user. */
 const WAYS: Record<
@@ -54,12 +134,12 @@ const WAYS: Record<
   }
 > = {
   "in front of the engine's": {
-    fetch: fetchRequest,
-    route: (exchange) => routeRequest(exchange, params),
+    fetch: (exchange) => fetchRequest(exchange, owner),
+    route: (exchange) => routeRequest(exchange, owner, params),
   },
   "that is the engine's": {
-    fetch: adoptFetchRequest,
-    route: (exchange) => adoptRouteRequest(exchange, params),
+    fetch: (exchange) => adoptFetchRequest(exchange, owner),
+    route: (exchange) => adoptRouteRequest(exchange, owner, params),
   },
 };
 

@@ -2,14 +2,8 @@ import { assertEquals } from "@std/assert";
 import {
   isValidHost,
   normalizedUrl,
-  pathFrom,
-  pathStart,
-} from "../../src/http/request_target.ts";
-
-function pathOf(url: string, host?: string): string | undefined {
-  const start = pathStart(url, host ?? null);
-  return start === -1 ? undefined : pathFrom(url, start);
-}
+  pathOf,
+} from "../../src/runtime/request_target.ts";
 
 const PATHS: [url: string, host: string | undefined, path?: string][] = [
   ["http://a/", "a", "/"],
@@ -30,9 +24,9 @@ const PATHS: [url: string, host: string | undefined, path?: string][] = [
   ["http://a b/c", "a b", undefined],
 ];
 
-Deno.test("pathStart keeps the Host header out of the path", () => {
+Deno.test("pathOf keeps the Host header out of the path", () => {
   for (const [url, host, path] of PATHS) {
-    assertEquals(pathOf(url, host), path, `${url} with Host ${host}`);
+    assertEquals(pathOf(url, host ?? null), path, `${url} with Host ${host}`);
   }
 });
 

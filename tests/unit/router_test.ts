@@ -7,6 +7,7 @@ import {
 
 function node(target: string, ...methods: string[]): RouteNode<string> {
   return {
+    isForAnyMethod: methods.length === 0,
     forMethod: (method) =>
       methods.length === 0 || methods.includes(method) ? target : undefined,
   };

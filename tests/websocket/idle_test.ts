@@ -13,6 +13,7 @@ import type {
   WebSocketEvents,
   WebSocketPlan,
 } from "../../src/engine/engine.ts";
+import { DEFAULT_LIMITS } from "../../src/options/limit_options.ts";
 import { frame, opcode, text } from "../conformance/web_socket.ts";
 import { RawClient } from "./raw_client.ts";
 
@@ -50,6 +51,10 @@ function listen(
       tls: undefined,
       maxRequestBodySize: 1000,
       idleTimeout: 10,
+      maxPendingRequests: 10_000,
+      limits: DEFAULT_LIMITS,
+      health: undefined,
+      metricsRoute: undefined,
     },
     (_, exchange) => {
       const socket = exchange.upgrade(plan, new Headers(), events);

@@ -320,6 +320,26 @@ Deno.test("a server that stops upgrades nobody", async () => {
   assertEquals(results, [false]);
 });
 
+Deno.test("a server upgrades no request of another server", async () => {
+  const other = sockets({});
+  const results: boolean[] = [];
+  const server = serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: (request, server) => {
+      results.push(other.upgrade(request), server.upgrade(request));
+    },
+    websocket: {},
+  });
+  const client = await connect(server as Server);
+  assertEquals(results, [false, true]);
+  assertEquals(other.pendingWebSockets, 0);
+  assertEquals(server.pendingWebSockets, 1);
+  client.close();
+  await closed(client);
+  await Promise.all([server.stop(), other.stop()]);
+});
+
 Deno.test("a server that is disposed closes its sockets", async () => {
   let client: WebSocket;
   let gone: Promise<number>;

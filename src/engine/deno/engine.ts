@@ -17,9 +17,11 @@ const features: EngineFeatures = {
   headDeadline: false,
   http2: true,
   ipv6Only: false,
+  limits: false,
   replaceSingleCertificate: false,
   reusePort: false,
   silentAbort: false,
+  stallProof: false,
   webSocketDeflate: false,
   webSocketPause: false,
   webSocketPings: false,
@@ -33,6 +35,7 @@ const files = new FileCache(openFile);
 export const denoEngine: Engine = {
   name: "deno",
   features,
+  unable: () => undefined,
   listenHttp(plan: HttpListenPlan, handler: HttpHandler): HttpListener {
     const { tls, address } = plan;
     // `Deno.serve` speaks TLS with one certificate, which it keeps, and over

@@ -6,6 +6,7 @@ import type {
   WebSocketPlan,
 } from "../engine.ts";
 import { headerOf } from "../../runtime/request_slots.ts";
+import { pathOf } from "../../runtime/request_target.ts";
 import type { IdleSweep, Sweepable } from "./idle_sweep.ts";
 import { DenoWebSocket } from "./web_socket.ts";
 import type { WebSocketPool } from "./web_socket_pool.ts";
@@ -60,6 +61,10 @@ export class DenoExchange implements Exchange, Sweepable {
     return this.answered
       ? request.headers.get("host")
       : headerOf(request, "host");
+  }
+
+  get path(): string | undefined {
+    return pathOf(this.#platformRequest.url, this.host);
   }
 
   remoteAddress(): PeerAddress | null {

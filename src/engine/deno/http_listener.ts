@@ -2,12 +2,14 @@ import type {
   HttpHandler,
   HttpListener,
   HttpListenPlan,
+  HttpMetrics,
   HttpTlsPlan,
   TcpAddressPlan,
   UnixAddressPlan,
 } from "../engine.ts";
 import { DenoHttpService } from "./http_service.ts";
 import { listenError } from "./listen_error.ts";
+import { LastingServer } from "./lasting_server.ts";
 import { IdleTimeoutError } from "./response.ts";
 
 /** How long a stopping server waits for TLS handshakes, in milliseconds. */
@@ -19,7 +21,7 @@ export class DenoHttpListener implements HttpListener {
   readonly address: TcpAddressPlan | UnixAddressPlan;
   readonly #tls: HttpTlsPlan | undefined;
   readonly #service: DenoHttpService;
-  readonly #server: Deno.HttpServer<Deno.Addr>;
+  readonly #server: LastingServer;
   readonly #abort: AbortController = new AbortController();
   #draining: Promise<void> | undefined;
 
@@ -27,11 +29,11 @@ export class DenoHttpListener implements HttpListener {
     this.#tls = plan.tls;
     this.#service = new DenoHttpService(plan, handler);
     try {
-      this.#server = this.#listen(plan);
+      this.#server = new LastingServer((bound) => this.#listen(plan, bound));
     } catch (error) {
       throw listenError(error, plan.address);
     }
-    this.address = boundAddress(plan.address, this.#server.addr);
+    this.address = boundAddress(plan.address, this.#server.address);
   }
 
   get pendingRequests(): number {
@@ -41,6 +43,7 @@ export class DenoHttpListener implements HttpListener {
   async stop(force: boolean): Promise<void> {
     const { webSockets } = this.#service;
     webSockets.stop();
+    this.#server.stop();
     if (force) {
       // Without any, it must be aborted before others can make it drain.
       if (webSockets.size > 0) await this.#service.endWebSockets();
@@ -60,7 +63,7 @@ export class DenoHttpListener implements HttpListener {
       this.#service.refuseAll();
       await webSockets.empty();
     }
-    const done = this.#server.shutdown().then(() => this.#server.finished);
+    const done = this.#server.shutdown();
     if (this.#tls === undefined) return await done;
     // Deno also waits for clients that never finish their TLS handshake.
     for (let quiet = 0; quiet < HANDSHAKE_GRACE; quiet += TICK) {
@@ -88,6 +91,13 @@ export class DenoHttpListener implements HttpListener {
     );
   }
 
+  /** Every answer needs JavaScript here. */
+  setStatic(): void {}
+
+  metrics(): HttpMetrics {
+    return this.#service.metrics();
+  }
+
   ref(): void {
     this.#server.ref();
   }
@@ -96,7 +106,10 @@ export class DenoHttpListener implements HttpListener {
     this.#server.unref();
   }
 
-  #listen({ address, tls }: HttpListenPlan): Deno.HttpServer<Deno.Addr> {
+  #listen(
+    { address, tls }: HttpListenPlan,
+    bound: Deno.Addr | undefined,
+  ): Deno.HttpServer<Deno.Addr> {
     const service = this.#service;
     const handler: Deno.ServeHandler<Deno.Addr> = (request, info) =>
       service.serve(request, info);
@@ -110,8 +123,9 @@ export class DenoHttpListener implements HttpListener {
     }
     const [certificate] = tls?.certificates ?? [];
     const { cert, key } = certificate ?? {};
+    const { port } = bound as Deno.NetAddr | undefined ?? address;
     return Deno.serve(
-      { ...options, ...tcpListenOptions(address), cert, key },
+      { ...options, ...tcpListenOptions({ ...address, port }), cert, key },
       handler,
     );
   }

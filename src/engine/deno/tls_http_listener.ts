@@ -2,6 +2,7 @@ import type {
   HttpHandler,
   HttpListener,
   HttpListenPlan,
+  HttpMetrics,
   HttpTlsPlan,
   TcpAddressPlan,
   UnixAddressPlan,
@@ -117,6 +118,13 @@ export class DenoTlsHttpListener implements HttpListener {
     if (this.#isStopped) return;
     this.#backends.replace(tls.certificates);
     if (!this.#isReferenced) this.unref();
+  }
+
+  /** Every answer needs JavaScript here. */
+  setStatic(): void {}
+
+  metrics(): HttpMetrics {
+    return this.#service.metrics();
   }
 
   ref(): void {

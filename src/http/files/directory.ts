@@ -25,7 +25,7 @@ import {
   lastModifiedOf,
   lastModifiedText,
 } from "./file_content.ts";
-import { pathStart } from "../request_target.ts";
+import { pathStart } from "../../runtime/request_target.ts";
 
 /** A directory route, checked. */
 export interface DirectoryPlan {

@@ -14,6 +14,7 @@ import { cases as framing } from "./framing.ts";
 import { cases as hostile } from "./hostile.ts";
 import { cases as limits } from "./limits.ts";
 import { cases as methods } from "./methods.ts";
+import { cases as operations } from "./operations.ts";
 import { cases as params } from "./params.ts";
 import { cases as ranges } from "./ranges.ts";
 import { cases as requestBodies } from "./request_bodies.ts";
@@ -52,6 +53,7 @@ export const areas: Record<string, ConformanceCase[]> = {
   framing,
   hostile,
   "server object": serverObject,
+  operations,
   "websocket handshake": webSocketHandshake,
   "websocket messages": webSocketMessages,
   "websocket protocol": webSocketProtocol,

@@ -40,8 +40,20 @@ function isTargetStart(url: string, index: number): boolean {
   return char === "/" || char === "?" || char === undefined;
 }
 
-/** The path of `url` from `start` on, without the query. */
-export function pathFrom(url: string, start: number): string {
+const PLAIN_PATH = /^\/[!-"$->@-~]*$/;
+
+/**
+ * Whether a path is one that clients and platforms pass on as it is: visible
+ * ASCII characters without a query or a fragment.
+ */
+export function isPlainPath(path: string): boolean {
+  return PLAIN_PATH.test(path);
+}
+
+/** The path in `url`, without the query; undefined when `Host` is invalid. */
+export function pathOf(url: string, host: string | null): string | undefined {
+  const start = pathStart(url, host);
+  if (start === -1) return undefined;
   const query = url.indexOf("?", start);
   const path = query === -1 ? url.slice(start) : url.slice(start, query);
   return path === "" ? "/" : path;

@@ -1,0 +1,122 @@
+import type {
+  Engine,
+  EngineFeatures,
+  HttpHandler,
+  HttpListener,
+  HttpListenPlan,
+  OpenFile,
+} from "../engine.ts";
+import { digests } from "./digests.ts";
+import { SharedLibrary } from "./library.ts";
+import { findLibrary, platformName } from "./library_path.ts";
+import { NativeHttpListener } from "./listener.ts";
+import { NativeFileOpener } from "./open_file.ts";
+import { Runtime } from "./runtime.ts";
+
+const features: EngineFeatures = {
+  closeIdleConnections: true,
+  connectionClose: true,
+  getContent: true,
+  headDeadline: true,
+  http2: false,
+  ipv6Only: true,
+  limits: true,
+  replaceSingleCertificate: false,
+  reusePort: true,
+  silentAbort: true,
+  stallProof: true,
+  webSocketDeflate: false,
+  webSocketPause: false,
+  webSocketPings: false,
+  webSocketStop: false,
+  webSocketStrict: false,
+};
+
+/** The engine that has its sockets on threads of its own. */
+class NativeEngine implements Engine {
+  readonly name = "native";
+  readonly features: EngineFeatures = features;
+  readonly openFile: (path: string) => OpenFile;
+  readonly #library: SharedLibrary;
+  #runtime: Runtime | undefined;
+  #listeners = 0;
+
+  constructor(library: SharedLibrary) {
+    this.#library = library;
+    const files = new NativeFileOpener(library);
+    this.openFile = (path) => files.open(path);
+  }
+
+  unable({ tls }: HttpListenPlan, webSockets: boolean): string | undefined {
+    if (tls !== undefined) return "HTTPS is served by the deno engine";
+    return webSockets ? "WebSockets are served by the deno engine" : undefined;
+  }
+
+  listenHttp(plan: HttpListenPlan, handler: HttpHandler): HttpListener {
+    const runtime = this.#runtime ??= new Runtime(this.#library);
+    this.#listeners++;
+    const onStop = () => this.#release();
+    try {
+      return new NativeHttpListener(runtime, plan, handler, onStop);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+  }
+
+  async #release(): Promise<void> {
+    if (--this.#listeners > 0) return;
+    const runtime = this.#runtime;
+    this.#runtime = undefined;
+    await runtime?.close();
+  }
+}
+
+/** Why the native engine cannot be used here. */
+export interface NativeEngineFailure {
+  /** To put after "Cannot use engine …:"; no full stop. */
+  readonly reason: string;
+  /**
+   * The helper is there but does not load, which somebody should be told even
+   * if another engine can serve; if not, there is none for this platform, or
+   * permission to load it is missing.
+   */
+  readonly isFault: boolean;
+}
+
+let engine: Engine | undefined;
+let failure: NativeEngineFailure | undefined;
+
+/**
+ * Loads the native engine; it never prompts for permissions. What failed is
+ * tried again by the next call, unless the helper is broken.
+ *
+ * @returns undefined if it cannot be used here; `nativeEngineFailure` says why.
+ */
+export function loadNativeEngine(): Engine | undefined {
+  if (engine !== undefined || failure?.isFault) return engine;
+  const loaded = load();
+  if ("reason" in loaded) failure = loaded;
+  else engine = loaded;
+  return engine;
+}
+
+/** Why `loadNativeEngine` returned undefined; undefined if it did not. */
+export function nativeEngineFailure(): NativeEngineFailure | undefined {
+  return engine === undefined ? failure : undefined;
+}
+
+function load(): Engine | NativeEngineFailure {
+  const base = new URL("./lib/", import.meta.url);
+  const found = findLibrary({ platform: platformName(), base, digests });
+  if (typeof found !== "string") return found;
+  const library = new SharedLibrary(found);
+  try {
+    library.acquire();
+    library.release();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { reason, isFault: true };
+  }
+  return new NativeEngine(library);
+}

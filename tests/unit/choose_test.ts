@@ -1,0 +1,127 @@
+import {
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { connect, listen, serve } from "@jstime/serve";
+import { chooseEngine } from "../../src/engine/choose.ts";
+import { denoEngine } from "../../src/engine/deno/engine.ts";
+import type { HttpListenPlan } from "../../src/engine/engine.ts";
+import {
+  loadNativeEngine,
+  nativeEngineFailure,
+} from "../../src/engine/native/engine.ts";
+import { resolveHttpOptions } from "../../src/options/http_options.ts";
+
+const fetch = () => new Response("Hello");
+const options = { hostname: "127.0.0.1", port: 0, fetch };
+const native = loadNativeEngine();
+
+function planOf(more: object = {}): HttpListenPlan {
+  return resolveHttpOptions({ ...options, ...more }).listen;
+}
+
+/** What `unable` says about some options. */
+const PLANS: [name: string, plan: HttpListenPlan, webSockets: boolean][] = [
+  ["a plain server", planOf(), false],
+  ["WebSockets", planOf(), true],
+  [
+    "TLS",
+    {
+      ...planOf(),
+      tls: {
+        certificates: [{ cert: "", key: "", serverName: undefined }],
+        isList: false,
+      },
+    },
+    false,
+  ],
+];
+
+Deno.test("the deno engine can always be chosen", () => {
+  for (const [, plan, webSockets] of PLANS) {
+    assertStrictEquals(chooseEngine("deno", plan, webSockets), denoEngine);
+    assertEquals(denoEngine.unable(plan, webSockets), undefined);
+  }
+});
+
+for (const [name, plan, webSockets] of PLANS) {
+  const reason = native === undefined
+    ? nativeEngineFailure()?.reason
+    : native.unable(plan, webSockets);
+
+  Deno.test(`auto serves ${name} with the native engine if that can`, () => {
+    const engine = chooseEngine("auto", plan, webSockets);
+    assertEquals(engine.name, reason === undefined ? "native" : "deno");
+  });
+
+  Deno.test(`native serves ${name}, or says why it cannot`, () => {
+    if (reason === undefined) {
+      const engine = chooseEngine("native", plan, webSockets);
+      assertStrictEquals(engine, native);
+      return;
+    }
+    const error = assertThrows(
+      () => chooseEngine("native", plan, webSockets),
+      Error,
+      `Cannot use engine "native": ${reason}`,
+    );
+    assertEquals(
+      (error as Error & { code?: string }).code,
+      "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM",
+    );
+  });
+}
+
+Deno.test("server.engine says which engine serves", async () => {
+  await using server = serve({ ...options, engine: "deno" });
+  assertEquals(server.engine, "deno");
+  await using other = serve(options);
+  const chosen = chooseEngine("auto", planOf(), false);
+  assertEquals(other.engine, chosen.name);
+});
+
+const PROGRAM = `
+  import { serve } from "@jstime/serve";
+  const options = { hostname: "127.0.0.1", port: 0 };
+  const server = serve({ ...options, fetch: () => new Response("Hello") });
+  const answer = await (await fetch(server.url)).text();
+  console.log(server.engine, answer);
+  await server.stop();
+`;
+
+Deno.test("without permission for FFI the deno engine serves, without asking", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+      "--allow-net=127.0.0.1",
+      "-",
+    ],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(PROGRAM));
+  await writer.close();
+  const { stdout, stderr } = await child.output();
+  const text = new TextDecoder().decode(stdout);
+  assertEquals(text, "deno Hello\n", new TextDecoder().decode(stderr));
+});
+
+Deno.test("listen and connect are served by the deno engine alone", async () => {
+  const socket = { data() {} };
+  const message =
+    'Cannot use engine "native": listen and connect are served by the deno engine alone';
+  const native = {
+    hostname: "127.0.0.1",
+    port: 0,
+    socket,
+    engine: "native" as const,
+  };
+  assertThrows(() => listen(native), Error, message);
+  await assertRejects(() => connect({ ...native, port: 1 }), Error, message);
+});
