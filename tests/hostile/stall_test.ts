@@ -109,9 +109,13 @@ testOn(
   async (engine) => {
     await using program = await HostileProgram.start("server", engine);
     await whileBlocked(program, async () => {
+      const clients = [];
       for (let index = 0; index < 50; index++) {
-        (await begin(program, "/enter")).close();
+        clients.push(await begin(program, "/enter"));
       }
+      // Who ends at once may have said all there is to say, and still listen.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      for (const client of clients) client.close();
       // Only then all of them have been seen to leave.
       const pattern = /jstime_connections (\d+)/;
       await eventually(

@@ -20,7 +20,7 @@ const server = serve({
   routes: {
     "/static": new Response("static"),
     "/large": new Response(new Uint8Array(32 * 1024 * 1024)),
-    ...(Deno.env.has("FILE") && { "/file": file(Deno.env.get("FILE")!) }),
+    "/file": Deno.env.has("FILE") ? file(Deno.env.get("FILE")!) : false,
     "/number/:number": ({ params }) => new Response(params.number),
     "/kilobytes/:number": ({ params }) =>
       new Response(params.number.padEnd(10 * 1024, ".")),
@@ -36,6 +36,7 @@ const server = serve({
       console.log("blocked");
       const end = performance.now() + Number(params.milliseconds);
       while (performance.now() < end);
+      console.log("went on");
       return new Response("unblocked");
     },
   },
