@@ -506,6 +506,21 @@ export interface Engine {
    * @throws {Error} with `code` such as `ENOENT` or `EACCES`.
    */
   openFile(path: string): OpenFile;
+  /**
+   * Sends one message to many open sockets of this engine, as `send` would to
+   * each of them. Engines for which that is not cheaper do without.
+   *
+   * @param sockets None of them twice; not changed afterwards.
+   * @param size The number of bytes of `data`.
+   * @returns 0 if any was not sent it, else -1 if any has to wait for its
+   * client, else `size`.
+   */
+  broadcast?(
+    sockets: readonly EngineWebSocket[],
+    data: string | Uint8Array<ArrayBuffer>,
+    compress: boolean,
+    size: number,
+  ): number;
 }
 
 // ---------------------------------------------------------------------------

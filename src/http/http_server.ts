@@ -47,7 +47,7 @@ export class HttpServer implements Server {
       development: plan.development,
       openFile: engine.openFile,
     });
-    this.#hub = new WebSocketHub(plan.webSocket);
+    this.#hub = new WebSocketHub(plan.webSocket, engine);
     warnOfMissingFeatures(plan.webSocket, engine);
     warnOfIgnoredLimits(plan.listen.limits, engine);
     this.#listener = listen(this.#dispatcher.handle);

@@ -167,10 +167,7 @@ export interface UnixSocketOptions<
    * The socket: a path, or on Linux an abstract name that begins with a NUL.
    */
   readonly unix: string;
-  /**
-   * Speak TLS over the connection. The deno engine can only do that as a
-   * client; `listen` throws.
-   */
+  /** Speak TLS over the connection; `true` is only for `connect`. */
   readonly tls?: TLSOptions | boolean | null;
 }
 
@@ -298,7 +295,7 @@ export interface Socket<Data = undefined> extends Disposable {
    * start with true.
    *
    * @returns Whether that worked. Not on Unix sockets, and on the deno engine
-   * not on TLS connections that were accepted.
+   * not on TLS connections that were accepted with a single certificate.
    */
   setNoDelay(noDelay?: boolean): boolean;
   /**
@@ -339,8 +336,9 @@ export interface Socket<Data = undefined> extends Disposable {
    */
   readonly alpnProtocol: string | false | null;
   /**
-   * The name that the client asks for. On accepted sockets the deno engine
-   * does not know it and returns undefined.
+   * The name that the client asks for, in lower case on accepted sockets;
+   * undefined if it asks for none. On accepted sockets the deno engine knows it
+   * only if there are several certificates, or over Unix sockets.
    */
   getServername(): string | undefined;
   /**

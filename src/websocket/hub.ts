@@ -1,6 +1,10 @@
-import type { EngineWebSocket, WebSocketEvents } from "../engine/engine.ts";
+import type {
+  Engine,
+  EngineWebSocket,
+  WebSocketEvents,
+} from "../engine/engine.ts";
 import type { WebSocketServerPlan } from "../options/websocket_options.ts";
-import { type Payload, sizeOf } from "./payload.ts";
+import { type Payload, PendingBytes, sizeOf } from "./payload.ts";
 import { internals, type ServerSocket } from "./server_web_socket.ts";
 import { Topics } from "./topics.ts";
 
@@ -14,9 +18,15 @@ export class WebSocketHub implements WebSocketEvents {
   /** Who is subscribed to what. */
   readonly topics: Topics<ServerSocket> = new Topics();
   readonly #sockets: Set<ServerSocket> = new Set();
+  readonly #engine: Pick<Engine, "broadcast">;
 
-  constructor(plan: WebSocketServerPlan | undefined) {
+  /** @param engine The one that the sockets will be of. */
+  constructor(
+    plan: WebSocketServerPlan | undefined,
+    engine: Pick<Engine, "broadcast">,
+  ) {
     this.plan = plan;
+    this.#engine = engine;
   }
 
   /** How many sockets are open. */
@@ -79,20 +89,23 @@ export class WebSocketHub implements WebSocketEvents {
   ): number {
     const members = this.topics.membersOf(topic);
     if (members === undefined) return 0;
-    const { deliver } = internals;
     const size = sizeOf(data);
-    let accepted = 0;
-    let isDropped = false;
-    let isWaiting = false;
+    if (this.#engine.broadcast === undefined || data instanceof PendingBytes) {
+      return deliverTo(members, data, compress, size, except);
+    }
+    const { directOf } = internals;
+    const direct: EngineWebSocket[] = [];
+    const others: ServerSocket[] = [];
     for (const member of members) {
       if (member === except) continue;
-      const status = deliver(member, data, compress, size);
-      if (status > 0) accepted = status;
-      else if (status < 0) isWaiting = true;
-      else isDropped = true;
+      const socket = directOf(member);
+      if (socket === undefined) others.push(member);
+      else direct.push(socket);
     }
-    if (isDropped) return 0;
-    return isWaiting ? -1 : accepted;
+    if (direct.length === 0) return deliverTo(others, data, compress, size);
+    const status = this.#engine.broadcast(direct, data, compress, size);
+    if (others.length === 0) return status;
+    return worse(status, deliverTo(others, data, compress, size));
   }
 
   /** A handler threw, or something failed behind its back. */
@@ -160,4 +173,27 @@ export class WebSocketHub implements WebSocketEvents {
     const socket = source.context as ServerSocket;
     if (internals.markClosed(socket)) this.ended(socket, code, reason);
   }
+}
+
+/** Sends to one after the other; returns as `publish`. */
+function deliverTo(
+  members: Iterable<ServerSocket>,
+  data: Payload,
+  compress: boolean,
+  size: number,
+  except?: ServerSocket,
+): number {
+  const { deliver } = internals;
+  let status: number | undefined;
+  for (const member of members) {
+    if (member === except) continue;
+    const own = deliver(member, data, compress, size);
+    status = status === undefined ? own : worse(status, own);
+  }
+  return status ?? 0;
+}
+
+/** What to say of two: dropped rather than waiting rather than accepted. */
+function worse(one: number, other: number): number {
+  return one === 0 || other === 0 ? 0 : Math.min(one, other);
 }

@@ -55,6 +55,11 @@ export interface SocketInternals {
     compress: boolean,
     size: number,
   ): number;
+  /**
+   * The engine's socket, if what is sent need not stay behind what is being
+   * read for it.
+   */
+  directOf(socket: ServerSocket): EngineWebSocket | undefined;
   /** Says that the connection is gone; false if that is known. */
   markClosed(socket: ServerSocket): boolean;
 }
@@ -79,6 +84,8 @@ export class ServerSocket<Data = unknown> implements ServerWebSocket<Data> {
       toMessage: (socket, data) => socket.#toMessage(data),
       deliver: (socket, data, compress, size) =>
         socket.#deliver(data, compress, size),
+      directOf: (socket) =>
+        socket.#outbox === undefined ? socket.#engine : undefined,
       markClosed: (socket) => socket.#markClosed(),
     };
   }

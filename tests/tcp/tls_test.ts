@@ -4,10 +4,25 @@ import { connect as connectRaw, createServer } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { connect } from "../../src/connect.ts";
 import { listen } from "../../src/listen.ts";
-import type { Socket, SocketHandler } from "../../src/tcp/socket_types.ts";
+import type { TLSOptions } from "../../src/options/tls_options.ts";
+import type {
+  Socket,
+  SocketHandler,
+  TCPSocketListener,
+} from "../../src/tcp/socket_types.ts";
+import { run } from "../tls/client.ts";
 import { authority, pair, pem } from "./tls_files.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 } as const;
+/** The platform's own TLS, and ours on its TCP. */
+const serverTls: [name: string, tls: TLSOptions | TLSOptions[]][] = [
+  ["one certificate", pair("localhost")],
+  ["several certificates", [
+    pair("localhost"),
+    { ...pair("a_test"), serverName: "a.test" },
+  ]],
+];
+
 const greeting: SocketHandler = {
   open: (socket) => void socket.end("hello"),
   data() {},
@@ -56,6 +71,39 @@ Deno.test("SNI chooses among several certificates", async () => {
   }
 });
 
+Deno.test("with several certificates servers know the requested name", async () => {
+  const names: (string | undefined)[] = [];
+  using server = listen<unknown>({
+    ...loopback,
+    tls: [pair("localhost"), { ...pair("a_test"), serverName: "a.test" }],
+    socket: {
+      open(socket) {
+        names.push(socket.getServername());
+        socket.end();
+      },
+      data() {},
+    },
+  });
+  for (const name of ["a.test", "unknown.test", ""]) {
+    await certificateFor(server.port, name);
+  }
+  assertEquals(names, ["a.test", "unknown.test", undefined]);
+});
+
+Deno.test("several names of one certificate are one certificate", async () => {
+  using server = listen<unknown>({
+    ...loopback,
+    tls: [
+      { ...pair("a_test"), serverName: ["a.test", "b.test"] },
+      { ...pair("a_test"), serverName: "*.c.test" },
+    ],
+    socket: greeting,
+  });
+  for (const name of ["b.test", "x.c.test", "unknown.test", ""]) {
+    assertEquals(await certificateFor(server.port, name), "a_test");
+  }
+});
+
 Deno.test("one certificate is for every name", async () => {
   using server = listen<unknown>({
     ...loopback,
@@ -89,6 +137,83 @@ Deno.test("several certificates and ALPN go together", async () => {
   assertEquals(client.getServername(), "a.test");
 });
 
+Deno.test("the server's order decides about ALPN", async () => {
+  const cases: [offered: string[], chosen: string | false][] = [
+    [["second", "first"], "first"],
+    [["second", "other"], "second"],
+    [[], false],
+  ];
+  for (const [name, tls] of serverTls) {
+    const ALPNProtocols = "\x05first\x06second";
+    const [first, ...others] = [tls].flat();
+    const chosen: unknown[] = [];
+    using server = listen<unknown>({
+      ...loopback,
+      tls: [{ ...first!, ALPNProtocols }, ...others],
+      socket: {
+        open(socket) {
+          chosen.push(socket.alpnProtocol);
+          socket.end();
+        },
+        data() {},
+      },
+    });
+    for (const [ALPNProtocols] of cases) {
+      const client = connectTls({
+        port: server.port,
+        host: "127.0.0.1",
+        rejectUnauthorized: false,
+        ALPNProtocols,
+      });
+      await new Promise((resolve, reject) => {
+        client.on("close", resolve);
+        client.on("error", reject);
+        client.resume();
+      });
+    }
+    assertEquals(chosen, cases.map(([, chosen]) => chosen), name);
+  }
+});
+
+Deno.test("openssl and curl see what we serve", async () => {
+  const answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
+  const expired = { ...pair("expired"), serverName: "expired.test" };
+  const several = [pair("localhost"), expired];
+  const named: [tls: unknown, asked: string[], shown: string][] = [
+    [pair("expired"), ["-servername", "a.test"], "expired"],
+    [pair("expired"), ["-noservername"], "expired"],
+    [several, ["-servername", "EXPIRED.test"], "expired"],
+    [several, ["-servername", "unknown.test"], "localhost"],
+    [several, ["-noservername"], "localhost"],
+  ];
+  for (const [tls, asked, shown] of named) {
+    using server = listen<unknown>({
+      ...loopback,
+      tls: tls as undefined,
+      socket: { data: (socket) => void socket.end(answer) },
+    });
+    const at = `127.0.0.1:${server.port}`;
+    for (const version of ["-tls1_2", "-tls1_3"]) {
+      const text = await run(
+        "openssl",
+        "s_client",
+        "-connect",
+        at,
+        version,
+        ...asked,
+      );
+      // Without the program there is nothing to see.
+      if (text === undefined) break;
+      assertEquals(/^subject=.*CN ?= ?(\w+)/m.exec(text)?.[1], shown);
+    }
+    const url = `https://${at}/`;
+    const text = await run("curl", "--silent", "--insecure", url);
+    if (text !== undefined) assertEquals(text, "hello\n");
+    const verified = await run("curl", "--silent", url);
+    if (verified !== undefined) assertEquals(verified, "");
+  }
+});
+
 Deno.test("an address is found in the certificate, and not sent", async () => {
   using server = listen<unknown>({
     ...loopback,
@@ -105,102 +230,125 @@ Deno.test("an address is found in the certificate, and not sent", async () => {
   assert(await promise);
 });
 
-Deno.test("300 handshakes, some at the same time", async () => {
-  let open = 0;
-  let closed = 0;
-  const done = Promise.withResolvers<void>();
-  using server = listen({
-    ...loopback,
-    tls: pair("localhost"),
-    socket: {
-      open: () => void open++,
-      data: (socket, data) => void socket.end(data),
-      close() {
-        if (++closed === 300) done.resolve();
-      },
-    },
-  });
-  for (let round = 0; round < 15; round++) {
-    await Promise.all(Array.from({ length: 20 }, async (_, index) => {
-      const { promise, resolve, reject } = Promise.withResolvers<string>();
-      let text = "";
-      const client = await connect({
-        hostname: "localhost",
-        port: server.port,
-        tls: { ca: authority },
-        socket: {
-          data: (_, data) => void (text += data),
-          close: (_, error) => error ? reject(error) : resolve(text),
+for (const [name, tls] of serverTls) {
+  Deno.test(`1,000 handshakes, some at the same time: ${name}`, async () => {
+    const total = 1_000;
+    let open = 0;
+    let closed = 0;
+    const done = Promise.withResolvers<void>();
+    using server = listen<unknown>({
+      ...loopback,
+      tls,
+      socket: {
+        open: () => void open++,
+        data: (socket, data) => void socket.end(data),
+        close() {
+          if (++closed === total) done.resolve();
         },
-      });
-      client.write(`message ${index}`);
-      assertEquals(await promise, `message ${index}`);
-    }));
-  }
-  await done.promise;
-  assertEquals([open, closed], [300, 300]);
-});
-
-Deno.test("clients that leave during the handshake leave nothing", async () => {
-  const events: string[] = [];
-  using server = listen({
-    ...loopback,
-    tls: pair("localhost"),
-    socket: {
-      open: () => void events.push("open"),
-      data() {},
-      close: () => void events.push("close"),
-      error: () => void events.push("error"),
-    },
+      },
+    });
+    for (let round = 0; round < total / 20; round++) {
+      await Promise.all(Array.from({ length: 20 }, async (_, index) => {
+        const { promise, resolve, reject } = Promise.withResolvers<string>();
+        let text = "";
+        const client = await connect({
+          hostname: "localhost",
+          port: server.port,
+          tls: { ca: authority },
+          socket: {
+            data: (_, data) => void (text += data),
+            close: (_, error) => error ? reject(error) : resolve(text),
+          },
+        });
+        client.write(`message ${index}`);
+        assertEquals(await promise, `message ${index}`);
+      }));
+    }
+    await done.promise;
+    assertEquals([open, closed], [total, total]);
   });
-  const hello = new Uint8Array([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc]);
-  const starts = [
-    new Uint8Array(),
-    hello.subarray(0, 1),
-    hello,
-    new Uint8Array(1000).fill(0xff),
-    new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"),
-    new Uint8Array([0x16, 3, 1, 0xff, 0xff]),
-  ];
-  for (const start of starts) {
+}
+
+for (const [name, tls] of serverTls) {
+  Deno.test(`stop(true) closes sockets in their handshake: ${name}`, async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const server: TCPSocketListener = listen<unknown>({
+      ...loopback,
+      tls,
+      socket: {
+        open: () => void server.stop(true),
+        data() {},
+        handshake() {},
+        close: () => resolve(),
+      },
+    });
     const client = await Deno.connect({
       hostname: "127.0.0.1",
       port: server.port,
     });
-    await client.write(start);
-    await client.closeWrite();
-    const rest = new Uint8Array(1000);
-    while (await client.read(rest).catch(() => null) !== null);
+    await promise;
     client.close();
-  }
-  assertEquals(events, []);
-});
-
-Deno.test("stop(true) cuts handshakes that are under way", async () => {
-  const server = listen<unknown>({
-    ...loopback,
-    tls: pair("localhost"),
-    socket: { data() {}, handshake() {}, close: () => resolve() },
   });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const client = await Deno.connect({
-    hostname: "127.0.0.1",
-    port: server.port,
-  });
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  server.stop(true);
-  await promise;
-  client.close();
-});
 
-Deno.test("a TLS stream that is cut off is an error, not an end", async () => {
-  const events: string[] = [];
-  const { promise, resolve } = Promise.withResolvers<void>();
+  Deno.test(`a TLS stream that is cut off is no end: ${name}`, async () => {
+    const events: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using server = listen<unknown>({
+      ...loopback,
+      tls,
+      socket: {
+        data: (_, data) => void events.push(`data ${data}`),
+        end: () => void events.push("end"),
+        close(_, error) {
+          events.push(`close ${(error as { code?: string })?.code}`);
+          resolve();
+        },
+      },
+    });
+    const carrier = connectRaw(server.port, "127.0.0.1");
+    const client = connectTls({ socket: carrier, rejectUnauthorized: false });
+    client.write("part", () => carrier.end());
+    await promise;
+    client.destroy();
+    assertEquals(events, ["data part", "close ECONNRESET"]);
+  });
+}
+
+Deno.test("clients notice when a TLS stream is cut off", async () => {
   using server = listen<unknown>({
     ...loopback,
     tls: pair("localhost"),
+    socket: { open: (socket) => void socket.write("part"), data() {} },
+  });
+  // What the server sends goes through; then this ends instead of it.
+  const relay = createServer((outer) => {
+    const inner = connectRaw(server.port, "127.0.0.1");
+    outer.pipe(inner).pipe(outer);
+    cutOff = () => {
+      inner.unpipe(outer).destroy();
+      outer.unpipe(inner).end();
+      outer.resume();
+    };
+  });
+  let cutOff = () => {};
+  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  const events: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await connect<unknown>({
+    hostname: "localhost",
+    port: (relay.address() as { port: number }).port,
+    tls: { ca: authority },
     socket: {
-      data: (_, data) => void events.push(`data ${data}`),
+      data(socket, data) {
+        events.push(`data ${data}`);
+        // It is noticed only when the socket is read from again.
+        socket.pause();
+        cutOff();
+        setTimeout(() => {
+          events.push("resume");
+          socket.resume();
+        }, 20);
+      },
       end: () => void events.push("end"),
       close(_, error) {
         events.push(`close ${(error as { code?: string })?.code}`);
@@ -208,12 +356,9 @@ Deno.test("a TLS stream that is cut off is an error, not an end", async () => {
       },
     },
   });
-  const carrier = connectRaw(server.port, "127.0.0.1");
-  const client = connectTls({ socket: carrier, rejectUnauthorized: false });
-  client.write("part", () => carrier.end());
   await promise;
-  client.destroy();
-  assertEquals(events, ["data part", "close ECONNRESET"]);
+  await new Promise((resolve) => relay.close(resolve));
+  assertEquals(events, ["data part", "resume", "close ECONNRESET"]);
 });
 
 Deno.test("a reset is a close with ECONNRESET over TLS", async () => {
@@ -414,24 +559,79 @@ Deno.test("wrong certificates, keys and passphrases fail at once", () => {
   }
 });
 
-Deno.test("a list needs names, and TLS over Unix sockets is refused", async () => {
+Deno.test("a list needs names", () => {
   const tls = [pair("localhost"), pair("a_test")];
   assertThrows(
     () => listen<unknown>({ ...loopback, tls, socket: greeting }),
     TypeError,
     "Cannot use tls[1] without serverName",
   );
+});
+
+Deno.test("keys that the platform cannot use fail at once", () => {
+  const unusable = pair("unusable");
+  const named = { ...pair("a_test"), serverName: "a.test" };
+  for (
+    const tls of [unusable, [unusable, named], [named, {
+      ...unusable,
+      serverName: "b.test",
+    }]]
+  ) {
+    const error = assertThrows(
+      () => listen<unknown>({ ...loopback, tls, socket: greeting }),
+      Error,
+      "Cannot listen on port 0 of 127.0.0.1",
+    ) as Error & { syscall?: string };
+    assertEquals(error.syscall, "listen");
+    const line = unusable.key.split("\n")[1]!;
+    assertFalse(`${error.message} ${error.stack}`.includes(line));
+  }
+});
+
+Deno.test("TLS over Unix sockets", async () => {
   const directory = await Deno.makeTempDir();
-  const error = assertThrows(
-    () =>
-      listen<unknown>({
-        unix: `${directory}/socket`,
-        tls: pair("localhost"),
-        socket: greeting,
-      }),
-    Error,
-    "TLS over Unix sockets",
-  );
-  assertEquals((error as { syscall?: string }).syscall, "listen");
-  await Deno.remove(directory, { recursive: true });
+  try {
+    const unix = `${directory}/socket`;
+    using _server = listen<unknown>({
+      unix,
+      tls: pair("localhost"),
+      socket: {
+        open: (socket) => void socket.write(`${socket.getServername()} `),
+        data: (socket, data) => void socket.end(data),
+      },
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    let text = "";
+    const client = await connect<unknown>({
+      unix,
+      tls: { ca: authority, serverName: "localhost" },
+      socket: {
+        data: (_, data) => void (text += data),
+        close: (_, error) => error ? reject(error) : resolve(text),
+      },
+    });
+    client.write("over TLS");
+    assertEquals(await promise, "localhost over TLS");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("socket options can be set where the platform has them", async () => {
+  for (const [index, [, tls]] of serverTls.entries()) {
+    const { promise, resolve } = Promise.withResolvers<boolean[]>();
+    using server = listen<unknown>({
+      ...loopback,
+      tls,
+      socket: {
+        open(socket) {
+          resolve([socket.setNoDelay(false), socket.setKeepAlive(true)]);
+          socket.end();
+        },
+        data() {},
+      },
+    });
+    await certificateFor(server.port, "");
+    assertEquals(await promise, index === 0 ? [false, false] : [true, true]);
+  }
 });

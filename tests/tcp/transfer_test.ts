@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { connect } from "../../src/connect.ts";
 import { listen } from "../../src/listen.ts";
+import type { TLSOptions } from "../../src/options/tls_options.ts";
 import type {
   Socket,
   SocketHandler,
@@ -11,6 +12,15 @@ import type {
 import { authority, pair } from "./tls_files.ts";
 
 const MEGABYTE = 2 ** 20;
+
+/** The platform's own TLS, and ours on its TCP. */
+const serverTls: [name: string, tls: TLSOptions | TLSOptions[]][] = [
+  ["TLS", pair("localhost")],
+  ["TLS with several certificates", [
+    pair("localhost"),
+    { ...pair("a_test"), serverName: "a.test" },
+  ]],
+];
 
 /** Bytes that are different everywhere, made on demand. */
 class Source {
@@ -139,23 +149,25 @@ Deno.test("100 MB are echoed to a slow reader, in bounded memory", async () => {
   assert(grown < 300 * MEGABYTE, `memory grew by ${grown} bytes`);
 });
 
-Deno.test("32 MB are echoed over TLS to a slow reader", async () => {
-  using server = listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    allowHalfOpen: true,
-    data: {},
-    tls: pair("localhost"),
-    socket: echo(),
+for (const [name, tls] of serverTls) {
+  Deno.test(`32 MB are echoed to a slow reader over ${name}`, async () => {
+    using server = listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      allowHalfOpen: true,
+      data: {},
+      tls,
+      socket: echo(),
+    });
+    await transfer(server, 32_000_000, { every: 4 * MEGABYTE, rest: 10 }, {
+      hostname: "localhost",
+      tls: { ca: authority },
+    });
   });
-  await transfer(server, 32_000_000, { every: 4 * MEGABYTE, rest: 10 }, {
-    hostname: "localhost",
-    tls: { ca: authority },
-  });
-});
+}
 
-for (const tls of [undefined, pair("localhost")]) {
-  const over = tls === undefined ? "" : " over TLS";
+for (const [name, tls] of [["TCP", undefined] as const, ...serverTls]) {
+  const over = ` over ${name}`;
   Deno.test(`end() of either side delivers 16 MB${over}`, async () => {
     const big = new Uint8Array(16 * MEGABYTE).fill(7);
     for (const side of ["server", "client"]) {
@@ -223,28 +235,30 @@ for (const tls of [undefined, pair("localhost")]) {
   });
 }
 
-Deno.test("a client answers whole after the server's end over TLS", async () => {
-  const big = new Uint8Array(8 * MEGABYTE).fill(7);
-  let received = 0;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  using server = listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    allowHalfOpen: true,
-    tls: pair("localhost"),
-    socket: {
-      open: (socket) => socket.shutdown(),
-      data: (_, data) => void (received += data.length),
-      close: () => resolve(),
-    },
+for (const [name, tls] of serverTls) {
+  Deno.test(`a client answers whole after the server's end over ${name}`, async () => {
+    const big = new Uint8Array(8 * MEGABYTE).fill(7);
+    let received = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using server = listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      allowHalfOpen: true,
+      tls,
+      socket: {
+        open: (socket) => socket.shutdown(),
+        data: (_, data) => void (received += data.length),
+        close: () => resolve(),
+      },
+    });
+    await connect({
+      hostname: "localhost",
+      port: server.port,
+      allowHalfOpen: true,
+      tls: { ca: authority },
+      socket: { data() {}, end: (socket) => void socket.end(big) },
+    });
+    await promise;
+    assertEquals(received, big.length);
   });
-  await connect({
-    hostname: "localhost",
-    port: server.port,
-    allowHalfOpen: true,
-    tls: { ca: authority },
-    socket: { data() {}, end: (socket) => void socket.end(big) },
-  });
-  await promise;
-  assertEquals(received, big.length);
-});
+}

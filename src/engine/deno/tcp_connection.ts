@@ -3,22 +3,14 @@ import type {
   TcpConnection,
   TcpEvents,
   TlsClientPlan,
-  TlsHandshake,
 } from "../engine.ts";
-import { Deadline } from "./tcp_deadline.ts";
+import { Deadline, TCP_TIMES, type TcpTimes } from "./tcp_deadline.ts";
 import { connectionError, type SystemError } from "./tcp_error.ts";
 import { ReadBuffer } from "./tcp_read_buffer.ts";
+import { TlsClient } from "./tcp_tls_client.ts";
 import { TlsConnection } from "./tcp_tls_connection.ts";
+import { noHandshake } from "./tcp_tls_side.ts";
 import { WriteQueue } from "./tcp_write_queue.ts";
-
-/** Seconds that a peer may take for a TLS handshake. */
-const HANDSHAKE_TIME = 60;
-/** Seconds without progress before a closed connection gives up its bytes. */
-const FLUSH_TIME = 60;
-/** Seconds to wait for the peer's end once everything was sent. */
-const LINGER_TIME = 5;
-/** The same if the peer goes on sending. */
-const LONGEST_LINGER_TIME = 30;
 
 /** Hears nothing. */
 export const silent: TcpEvents = {
@@ -37,6 +29,7 @@ export class DenoConnection implements TcpConnection {
   readonly localAddress: PeerAddress | undefined;
   readonly remoteAddress: PeerAddress | undefined;
   readonly #conn: Deno.Conn;
+  readonly #times: TcpTimes;
   readonly #queue: WriteQueue = new WriteQueue();
   readonly #buffer: ReadBuffer = new ReadBuffer();
   #events: TcpEvents = silent;
@@ -65,8 +58,9 @@ export class DenoConnection implements TcpConnection {
   #shutdown: "no" | "asked" | "under way" | "done" = "no";
   #writeError: SystemError | undefined;
 
-  constructor(conn: Deno.Conn) {
+  constructor(conn: Deno.Conn, times: TcpTimes = TCP_TIMES) {
     this.#conn = conn;
+    this.#times = times;
     this.localAddress = peerAddress(conn.localAddr);
     this.remoteAddress = peerAddress(conn.remoteAddr);
     // Otherwise a small write may wait for the acknowledgement of another.
@@ -121,7 +115,7 @@ export class DenoConnection implements TcpConnection {
     this.#held = undefined;
     this.#endTold = true;
     this.#deadline ??= new Deadline(() => this.#free(undefined));
-    this.#deadline.start(FLUSH_TIME);
+    this.#deadline.start(this.#times.flush);
     if (this.#shutdown === "done") this.#finishSending();
     else if (this.#shutdown === "no") this.#shutdown = "asked";
     this.#flush();
@@ -172,7 +166,7 @@ export class DenoConnection implements TcpConnection {
   }
 
   startTls(plan: TlsClientPlan): TcpConnection {
-    return new TlsConnection(this, plan);
+    return new TlsConnection(this, new TlsClient(plan), this.#times);
   }
 
   #setOption(set: (conn: Deno.TcpConn) => void): boolean {
@@ -195,13 +189,13 @@ export class DenoConnection implements TcpConnection {
       late = true;
       conn.close();
     });
-    deadline.start(HANDSHAKE_TIME);
+    deadline.start(this.#times.handshake);
     conn.handshake().then(({ alpnProtocol }) => {
       deadline.stop();
       this.#handshaking = false;
       if (this.#freed) return;
       this.#events.handshake({
-        ...handshakeDone,
+        ...noHandshake,
         alpnProtocol: alpnProtocol ?? undefined,
       });
       this.#read();
@@ -210,7 +204,7 @@ export class DenoConnection implements TcpConnection {
       if (this.#freed) return;
       if (late) cause = new Deno.errors.TimedOut("the peer took too long");
       const error = connectionError(cause, "handshake");
-      this.#events.handshake({ ...handshakeDone, error });
+      this.#events.handshake({ ...noHandshake, error });
       this.#free(error);
     });
   }
@@ -320,7 +314,7 @@ export class DenoConnection implements TcpConnection {
       }
       if (this.#freed) return;
       this.#queue.sent(count);
-      if (this.#closing) this.#deadline!.start(FLUSH_TIME);
+      if (this.#closing) this.#deadline!.start(this.#times.flush);
       bytes = count < bytes.length ? bytes.subarray(count) : this.#queue.next();
     }
     this.#writing = false;
@@ -358,14 +352,16 @@ export class DenoConnection implements TcpConnection {
     this.#shutdown = "done";
     this.#freeIfDone();
     if (!this.#closing || this.#freed) return;
-    this.#lingerEnd = performance.now() + LONGEST_LINGER_TIME * 1_000;
-    this.#deadline!.start(LINGER_TIME);
+    const { linger, longestLinger } = this.#times;
+    this.#lingerEnd = performance.now() + longestLinger * 1_000;
+    this.#deadline!.start(linger);
   }
 
   /** The peer goes on sending although nobody listens any more. */
   #linger(): void {
     if (!this.#closing || this.#shutdown !== "done") return;
-    if (performance.now() < this.#lingerEnd) this.#deadline!.start(LINGER_TIME);
+    if (performance.now() >= this.#lingerEnd) return;
+    this.#deadline!.start(this.#times.linger);
   }
 
   #freeIfDone(): void {
@@ -389,14 +385,6 @@ export class DenoConnection implements TcpConnection {
     this.#events = silent;
   }
 }
-
-const handshakeDone: TlsHandshake = {
-  error: undefined,
-  alpnProtocol: undefined,
-  serverName: undefined,
-  authorized: false,
-  authorizationError: undefined,
-};
 
 function isTls(conn: Deno.Conn): conn is Deno.TlsConn {
   return "handshake" in conn;

@@ -7,9 +7,11 @@ import type {
   TlsServerPlan,
   UnixAddressPlan,
 } from "../engine.ts";
-import { SniTable } from "../../options/sni_table.ts";
 import { listenError } from "./listen_error.ts";
 import { DenoConnection } from "./tcp_connection.ts";
+import { TCP_TIMES, type TcpTimes } from "./tcp_deadline.ts";
+import { TlsConnection } from "./tcp_tls_connection.ts";
+import { hasOneCertificate, TlsServer } from "./tcp_tls_server.ts";
 
 /** Milliseconds to wait when no connection could be accepted. */
 const ACCEPT_PAUSE = 100;
@@ -17,14 +19,14 @@ const ACCEPT_PAUSE = 100;
 /** Codes of errors that concern a single connection. */
 const gone = new Set(["ECONNABORTED", "ECONNRESET", "EINVAL", "ENOTCONN"]);
 
-/** Where the platform looks for what chooses a certificate by name. */
-const sniResolver = Symbol.for("unstableSniResolver");
-
 /** Listens on a TCP or Unix socket. */
 export class DenoTcpListener implements TcpListener {
   readonly address: TcpAddressPlan | UnixAddressPlan;
   readonly #listener: Deno.Listener;
   readonly #accept: (connection: TcpConnection) => void;
+  readonly #times: TcpTimes;
+  /** Set if the platform's listener does not speak TLS by itself. */
+  readonly #tls: TlsServer | undefined;
   #closed = false;
   #isReferenced = true;
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -32,10 +34,15 @@ export class DenoTcpListener implements TcpListener {
   constructor(
     plan: TcpListenPlan,
     accept: (connection: TcpConnection) => void,
+    times: TcpTimes = TCP_TIMES,
   ) {
     this.#accept = accept;
+    this.#times = times;
     try {
-      this.#listener = listen(plan);
+      this.#tls = tlsServer(plan);
+      this.#listener = this.#tls === undefined
+        ? listen(plan)
+        : listen({ ...plan, tls: undefined });
     } catch (error) {
       throw listenError(error, plan.address);
     }
@@ -62,12 +69,19 @@ export class DenoTcpListener implements TcpListener {
     this.#pause?.unref();
   }
 
+  #connection(conn: Deno.Conn): TcpConnection {
+    const connection = new DenoConnection(conn, this.#times);
+    return this.#tls === undefined
+      ? connection
+      : new TlsConnection(connection, this.#tls, this.#times);
+  }
+
   #acceptNext(): void {
     if (this.#closed) return;
     this.#listener.accept().then((conn) => {
       // One that was accepted just before the listener was closed.
       if (this.#closed) return conn.close();
-      this.#accept(new DenoConnection(conn));
+      this.#accept(this.#connection(conn));
       this.#acceptNext();
     }, (error) => {
       if (this.#closed) return;
@@ -83,11 +97,14 @@ export class DenoTcpListener implements TcpListener {
   }
 }
 
+function tlsServer({ address, tls }: TcpListenPlan): TlsServer | undefined {
+  if (tls === undefined) return undefined;
+  const isPlatforms = address.transport === "tcp" && hasOneCertificate(tls);
+  return isPlatforms ? undefined : new TlsServer(tls);
+}
+
 function listen({ address, tls }: TcpListenPlan): Deno.Listener {
   if (address.transport === "unix") {
-    if (tls !== undefined) {
-      throw new Error("TLS over Unix sockets is not available on this engine");
-    }
     return Deno.listen({ transport: "unix", path: address.path });
   }
   const { hostname, port } = address;
@@ -97,27 +114,13 @@ function listen({ address, tls }: TcpListenPlan): Deno.Listener {
 }
 
 function tlsOptions(
-  { certificates, alpnProtocols }: TlsServerPlan,
+  { certificates: [{ cert, key }], alpnProtocols }: TlsServerPlan,
 ): Deno.TlsCertifiedKeyPem & Pick<Deno.ListenTlsOptions, "alpnProtocols"> {
-  const [{ cert, key }, ...others] = certificates;
-  const options = {
+  return {
     cert,
     key,
     ...alpnProtocols.length > 0 && { alpnProtocols: [...alpnProtocols] },
   };
-  if (others.length === 0) return options;
-  const table = new SniTable(
-    certificates.map((certificate) => [certificate.serverName, certificate]),
-  );
-  const resolve = (serverName: string) => {
-    const { cert, key } = table.select(serverName);
-    return { cert, key };
-  };
-  // The platform takes either a certificate or this, not both.
-  return {
-    alpnProtocols: options.alpnProtocols,
-    [sniResolver]: resolve,
-  } as unknown as typeof options;
 }
 
 function boundAddress(

@@ -1,29 +1,23 @@
 import { Duplex } from "node:stream";
-import { isIP } from "node:net";
-import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { setImmediate } from "node:timers";
+import type { TLSSocket } from "node:tls";
 import type {
   PeerAddress,
   TcpConnection,
   TcpEvents,
   TlsClientPlan,
-  TlsHandshake,
 } from "../engine.ts";
-import { Deadline } from "./tcp_deadline.ts";
+import { Deadline, type TcpTimes } from "./tcp_deadline.ts";
 import type { SystemError } from "./tcp_error.ts";
+import { TlsClient } from "./tcp_tls_client.ts";
+import { noHandshake, type TlsSide } from "./tcp_tls_side.ts";
 import { WRITE_LIMIT } from "./tcp_write_queue.ts";
 
-/** Seconds without progress before a closed connection gives up its bytes. */
-const FLUSH_TIME = 60;
-
-/**
- * TLS as a client over another connection.
- *
- * `Deno.startTls` would be shorter. But it breaks a connection that has a read
- * under way, trusts the platform's authorities besides the given ones, and
- * cannot be told to accept a certificate that it cannot verify.
- */
+/** TLS over another connection. */
 export class TlsConnection implements TcpConnection {
   readonly #carrier: TcpConnection;
+  readonly #side: TlsSide;
+  readonly #times: TcpTimes;
   readonly #ciphertext: Duplex;
   readonly #tls: TLSSocket;
   #events: TcpEvents | undefined;
@@ -32,38 +26,49 @@ export class TlsConnection implements TcpConnection {
   #error: Error | undefined;
   #endReached = false;
   #endTold = false;
+  /** The connection has ended, but TLS on it had not. */
+  #cutOff = false;
   #paused = false;
   /** What arrived while paused. */
   #held: Uint8Array[] = [];
   #discarding = false;
   #refused = false;
+  /** The program has written something. */
+  #hasWritten = false;
+  /** The peer was sent something. */
+  #hasSent = false;
   /** The carrier has taken the last byte. */
   #sent = false;
   /** What the carrier did not take yet. */
   #unsent: { bytes: Uint8Array; done: () => void } | undefined;
-  #deadline: Deadline | undefined;
+  /** For the handshake, and later for sending what is left. */
+  readonly #deadline: Deadline = new Deadline(() => this.#expire());
 
-  constructor(carrier: TcpConnection, plan: TlsClientPlan) {
+  /** @throws {Error} If a certificate cannot be used. */
+  constructor(carrier: TcpConnection, side: TlsSide, times: TcpTimes) {
     this.#carrier = carrier;
+    this.#side = side;
+    this.#times = times;
     this.#ciphertext = this.#createCiphertext();
     // Before anything is read: nothing of it may go to the old events.
     carrier.start({
       handshake() {},
       // What it returns does not matter: see pause.
       data: (bytes) => void this.#ciphertext.push(bytes.slice()),
-      end: () => void this.#ciphertext.push(null),
+      end: () => this.#carrierEnded(),
       drain: () => this.#sendRest(),
       close: (error) => this.#carrierClosed(error),
     });
     // It may have been paused before it was upgraded.
     carrier.resume();
     try {
-      this.#tls = connect({ ...tlsOptions(plan), socket: this.#ciphertext });
+      this.#tls = side.open(this.#ciphertext);
     } catch (error) {
       carrier.terminate();
       throw error;
     }
     this.#listen();
+    this.#deadline.start(times.handshake);
   }
 
   get localAddress(): PeerAddress | undefined {
@@ -84,6 +89,7 @@ export class TlsConnection implements TcpConnection {
     const taken = Math.min(bytes.length, WRITE_LIMIT - tls.writableLength);
     if (taken < bytes.length) this.#refused = true;
     if (taken <= 0) return 0;
+    this.#hasWritten = true;
     tls.write(bytes.slice(0, taken));
     return taken;
   }
@@ -107,13 +113,15 @@ export class TlsConnection implements TcpConnection {
 
   close(last?: Uint8Array): void {
     if (this.#done) return;
+    const hasContent = this.#hasWritten || last !== undefined;
+    // There is nothing to deliver, so there is nobody to wait for.
+    if (!this.#secure && !hasContent) return this.terminate();
     this.#done = true;
     this.#events = undefined;
     this.#held = [];
     const tls = this.#tls;
     if (this.#sent || tls.destroyed) return this.#closeCarrier();
-    this.#deadline = new Deadline(() => this.terminate());
-    this.#deadline.start(FLUSH_TIME);
+    this.#deadline.start(this.#times.flush);
     // What is still arriving must not hold up what is being sent.
     this.#carrier.resume();
     if (!tls.writable) return;
@@ -124,7 +132,7 @@ export class TlsConnection implements TcpConnection {
   terminate(): void {
     this.#done = true;
     this.#events = undefined;
-    this.#deadline?.stop();
+    this.#deadline.stop();
     this.#carrier.terminate();
     this.#tls.destroy();
   }
@@ -164,21 +172,16 @@ export class TlsConnection implements TcpConnection {
   }
 
   startTls(plan: TlsClientPlan): TcpConnection {
-    return new TlsConnection(this, plan);
+    return new TlsConnection(this, new TlsClient(plan), this.#times);
   }
 
   #listen(): void {
     const tls = this.#tls;
-    tls.on("secureConnect", () => {
+    tls.on(this.#side.securedEvent, () => {
       this.#secure = true;
+      if (!this.#done) this.#deadline.stop();
       if (this.#paused) this.#carrier.pause();
-      this.#events?.handshake({
-        error: undefined,
-        alpnProtocol: tls.alpnProtocol || undefined,
-        serverName: undefined,
-        authorized: tls.authorized,
-        authorizationError: asError(tls.authorizationError),
-      });
+      this.#events?.handshake(this.#side.result(tls));
     });
     tls.on("data", (chunk) => {
       if (this.#discarding || this.#done) return;
@@ -192,7 +195,8 @@ export class TlsConnection implements TcpConnection {
     });
     tls.on("end", () => {
       this.#endReached = true;
-      if (!this.#paused) this.#tellEnd();
+      if (!this.#secure) tls.destroy();
+      else if (!this.#paused) this.#tellEnd();
     });
     tls.on("finish", () => this.#ciphertext.end());
     tls.on("error", (error) => {
@@ -214,33 +218,70 @@ export class TlsConnection implements TcpConnection {
   }
 
   #tellEnd(): void {
+    if (this.#cutOff) return this.#fail(cutOffError());
     if (this.#endTold) return;
     this.#endTold = true;
     this.#events?.end();
   }
 
   #closed(): void {
-    const isHeld = this.#paused && this.#error === undefined && !this.#done;
+    const isHeld = this.#paused && this.#secure && !this.#done &&
+      this.#error === undefined;
     if (isHeld) return;
     const events = this.#events;
     this.#done = true;
     this.#events = undefined;
-    if (this.#error === undefined) this.#closeCarrier();
-    else this.terminate();
+    this.#endCarrier();
     if (events === undefined) return;
     if (!this.#secure) {
       this.#error = handshakeError(this.#error);
-      events.handshake({ ...handshakeFailed, error: this.#error });
+      events.handshake({ ...noHandshake, error: this.#error });
     }
     events.close(this.#error);
   }
 
+  #endCarrier(): void {
+    const error = this.#error;
+    if (error === undefined) return this.#closeCarrier();
+    const alert = this.#secure || this.#hasSent
+      ? undefined
+      : this.#side.alert(error);
+    if (alert === undefined) return this.terminate();
+    this.#deadline.stop();
+    this.#carrier.close(alert);
+  }
+
+  #expire(): void {
+    if (this.#done) return this.terminate();
+    this.#fail(
+      Object.assign(new Error("the peer took too long"), { code: "ETIMEDOUT" }),
+    );
+  }
+
+  /** Leads to `#closed`. */
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.#tls.destroy();
+  }
+
   /** Everything is with the carrier, or will not come any more. */
   #closeCarrier(): void {
-    this.#deadline?.stop();
+    this.#deadline.stop();
     this.#carrier.close(this.#unsent?.bytes);
     this.#unsent = undefined;
     this.#tls.destroy();
+  }
+
+  /**
+   * The platform takes this for an end of TLS, too, which an attacker could
+   * feign (RFC 8446 section 6.1). One that the peer has announced over TLS is
+   * known by now, or will be when what has arrived is decrypted.
+   */
+  #carrierEnded(): void {
+    setImmediate(() => {
+      this.#cutOff = !this.#endReached && this.#secure;
+      this.#ciphertext.push(null);
+    });
   }
 
   #carrierClosed(error: Error | undefined): void {
@@ -254,6 +295,7 @@ export class TlsConnection implements TcpConnection {
     const ciphertext = new Duplex({
       read() {},
       write: (chunk: Uint8Array, _encoding, callback) => {
+        this.#hasSent = true;
         this.#unsent = { bytes: chunk, done: callback };
         this.#sendRest();
       },
@@ -273,7 +315,7 @@ export class TlsConnection implements TcpConnection {
     const unsent = this.#unsent;
     if (unsent === undefined) return;
     const taken = this.#carrier.write(unsent.bytes);
-    if (taken > 0) this.#deadline?.start(FLUSH_TIME);
+    if (taken > 0 && this.#done) this.#deadline.start(this.#times.flush);
     if (taken < unsent.bytes.length) {
       unsent.bytes = unsent.bytes.subarray(taken);
       return;
@@ -283,37 +325,12 @@ export class TlsConnection implements TcpConnection {
   }
 }
 
-const handshakeFailed: TlsHandshake = {
-  error: undefined,
-  alpnProtocol: undefined,
-  serverName: undefined,
-  authorized: false,
-  authorizationError: undefined,
-};
-
-function tlsOptions(
-  plan: TlsClientPlan,
-): ConnectionOptions & { allowHalfOpen: boolean } {
-  const { serverName, authorities, certificate, alpnProtocols } = plan;
-  return {
-    host: serverName,
-    // An address is never sent as a name.
-    servername: isIP(serverName) === 0 ? serverName : "",
-    rejectUnauthorized: plan.rejectUnauthorized,
-    allowHalfOpen: true,
-    ...authorities && { ca: [...authorities] },
-    ...certificate && { cert: certificate.cert, key: certificate.key },
-    ...alpnProtocols.length > 0 && { ALPNProtocols: [...alpnProtocols] },
-  };
-}
-
-function asError(value: unknown): Error | undefined {
-  if (value === null || value === undefined) return undefined;
-  if (value instanceof Error) return value;
-  const code = String(value);
+function cutOffError(): SystemError {
   return Object.assign(
-    new Error(`Cannot verify the certificate of the server: ${code}`),
-    { code },
+    new Error(
+      "Cannot read from the connection: it has ended, but TLS on it had not",
+    ),
+    { code: "ECONNRESET", syscall: "read" },
   );
 }
 

@@ -6,6 +6,7 @@ import type {
   HttpListenPlan,
   OpenFile,
 } from "../engine.ts";
+import { broadcast } from "./broadcast.ts";
 import { digests } from "./digests.ts";
 import { SharedLibrary } from "./library.ts";
 import { findLibrary, platformName } from "./library_path.ts";
@@ -25,11 +26,11 @@ const features: EngineFeatures = {
   reusePort: true,
   silentAbort: true,
   stallProof: true,
-  webSocketDeflate: false,
-  webSocketPause: false,
-  webSocketPings: false,
-  webSocketStop: false,
-  webSocketStrict: false,
+  webSocketDeflate: true,
+  webSocketPause: true,
+  webSocketPings: true,
+  webSocketStop: true,
+  webSocketStrict: true,
 };
 
 /** The engine that has its sockets on threads of its own. */
@@ -37,6 +38,7 @@ class NativeEngine implements Engine {
   readonly name = "native";
   readonly features: EngineFeatures = features;
   readonly openFile: (path: string) => OpenFile;
+  readonly broadcast: typeof broadcast = broadcast;
   readonly #library: SharedLibrary;
   #runtime: Runtime | undefined;
   #listeners = 0;
@@ -47,9 +49,8 @@ class NativeEngine implements Engine {
     this.openFile = (path) => files.open(path);
   }
 
-  unable({ tls }: HttpListenPlan, webSockets: boolean): string | undefined {
-    if (tls !== undefined) return "HTTPS is served by the deno engine";
-    return webSockets ? "WebSockets are served by the deno engine" : undefined;
+  unable({ tls }: HttpListenPlan): string | undefined {
+    return tls === undefined ? undefined : "HTTPS is served by the deno engine";
   }
 
   listenHttp(plan: HttpListenPlan, handler: HttpHandler): HttpListener {

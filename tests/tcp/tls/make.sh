@@ -25,15 +25,17 @@ basicConstraints = critical, CA:TRUE
 keyUsage = keyCertSign
 CONFIGURATION
 
+# Makes a key: its file, and its curve if not the usual one.
 new_key() {
-  openssl ecparam -name prime256v1 -genkey -noout |
+  openssl ecparam -name "${2:-prime256v1}" -genkey -noout |
     openssl pkcs8 -topk8 -nocrypt -out "$1"
 }
 
-# Signs a certificate: name of the files, alternative names, first and last day.
+# Signs a certificate: name of the files, alternative names, first and last day,
+# and the curve of its key.
 # "openssl ca" takes dates, so that a clock that is behind does not matter.
 server() {
-  new_key "$1_key.pem"
+  new_key "$1_key.pem" "${5:-prime256v1}"
   printf 'basicConstraints = critical, CA:FALSE\nsubjectAltName = %s\n' "$2" \
     >"$work/extensions"
   openssl req -new -key "$1_key.pem" -subj "/CN=$1" -out "$work/request"
@@ -53,3 +55,5 @@ server localhost "DNS:localhost,IP:127.0.0.1" 20240101000000Z 21231231235959Z
 server a_test "DNS:a.test" 20240101000000Z 21231231235959Z
 server wildcard "DNS:*.example.com" 20240101000000Z 21231231235959Z
 server expired "DNS:localhost" 20200101000000Z 20200201000000Z
+# A curve that TLS has no signatures for.
+server unusable "DNS:localhost" 20240101000000Z 21231231235959Z secp256k1

@@ -1,0 +1,358 @@
+//! The connections of a thread and what happens to them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use mio::event::Event;
+use mio::{Registry, Token};
+
+use super::answer::{self, Then};
+use super::connection::{Connection, Over, Readiness};
+use super::context::{Context, Ticket};
+use super::deadlines::Entry;
+use super::listener::Listener;
+use super::request::Peer;
+use super::slab::Slab;
+use super::socket::Socket;
+use super::web_socket_output::Many;
+use crate::abi::*;
+use crate::fault;
+use crate::ring::Command;
+use crate::runtime::AcceptedSocket;
+
+/// The first token of connections.
+pub const CONNECTIONS: usize = 1 << 20;
+
+/// Connections, listeners, and what they share.
+pub struct Core {
+    /// What connections share.
+    pub cx: Context,
+    connections: Slab,
+    listeners: Vec<Rc<Listener>>,
+    last_serial: u32,
+    /// Kept for its memory.
+    due: Vec<Entry>,
+}
+
+impl Core {
+    /// Of a new thread.
+    pub fn new(cx: Context) -> Self {
+        Self {
+            cx,
+            connections: Slab::default(),
+            listeners: Vec::new(),
+            last_serial: 0,
+            due: Vec::new(),
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Listeners
+    // -----------------------------------------------------------------------
+
+    /// There is a new listener.
+    pub fn add_listener(&mut self, listener: Rc<Listener>) {
+        self.listeners.push(listener);
+    }
+
+    /// The listener with an id.
+    pub fn listener(&self, id: u32) -> Option<Rc<Listener>> {
+        self.listeners
+            .iter()
+            .find(|listener| listener.id == id)
+            .cloned()
+    }
+
+    /// Whether a listener wants to know how JavaScript does.
+    pub fn needs_heartbeat(&self) -> bool {
+        self.listeners
+            .iter()
+            .any(|listener| listener.needs_heartbeat())
+    }
+
+    /// Ends a listener's connections, as far as they may.
+    pub fn stop(&mut self, listener: &Rc<Listener>, force: bool) {
+        listener.stopping.set(true);
+        for index in self.connections.indices() {
+            if self.is_of(index, listener) {
+                self.with(index, |connection, cx| connection.stop(cx, force));
+            }
+        }
+        self.look_for_end(listener);
+    }
+
+    /// Closes a listener's idle connections; how many there were.
+    pub fn close_idle(&mut self, id: u32) -> u32 {
+        let Some(listener) = self.listener(id) else {
+            return 0;
+        };
+        let mut count = 0;
+        for index in self.connections.indices() {
+            if self.is_of(index, &listener) {
+                self.with(index, |connection, cx| {
+                    count += u32::from(connection.close_if_idle(cx));
+                });
+            }
+        }
+        count
+    }
+
+    fn is_of(&mut self, index: u32, listener: &Rc<Listener>) -> bool {
+        self.connections
+            .get(index)
+            .is_some_and(|connection| Rc::ptr_eq(&connection.listener, listener))
+    }
+
+    /// Tells JavaScript if a listener that was stopped has no connections left.
+    fn look_for_end(&mut self, listener: &Rc<Listener>) {
+        if !listener.stopping.get() || listener.open.get() > 0 {
+            return;
+        }
+        let Some(position) = self
+            .listeners
+            .iter()
+            .position(|other| Rc::ptr_eq(other, listener))
+        else {
+            return;
+        };
+        self.listeners.swap_remove(position);
+        if self.cx.shared.listeners.ended(listener.id) {
+            self.cx.events.send(EVENT_STOPPED, 0, 0, 0, listener.id);
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Connections come and go
+    // -----------------------------------------------------------------------
+
+    /// Opens a connection that another thread has accepted.
+    pub fn open_from_peer(&mut self, listener: u32, socket: AcceptedSocket, registry: &Registry) {
+        if let Some(listener) = self.listener(listener) {
+            self.open(&listener, socket, registry);
+        }
+    }
+
+    /// Opens a connection that was accepted and counted.
+    pub fn open(&mut self, listener: &Rc<Listener>, socket: AcceptedSocket, registry: &Registry) {
+        let (mut socket, peer) = match socket {
+            AcceptedSocket::Tcp(stream, address) => (Socket::Tcp(stream), Peer::from(address)),
+            AcceptedSocket::Unix(stream) => (Socket::Unix(stream), Peer::default()),
+        };
+        let index = match self.connections.vacant() {
+            Some(index) if !listener.stopping.get() => index,
+            vacant => {
+                if let Some(index) = vacant {
+                    self.connections.give_back(index);
+                }
+                return listener.not_opened();
+            }
+        };
+        if socket
+            .register(registry, Token(CONNECTIONS + index as usize))
+            .is_err()
+        {
+            self.connections.give_back(index);
+            return listener.not_opened();
+        }
+        self.last_serial = self.last_serial.wrapping_add(1);
+        let ticket = Ticket {
+            index,
+            serial: self.last_serial,
+        };
+        listener.opened();
+        listener.metrics.add(METRIC_CONNECTIONS, 1);
+        listener.metrics.add(METRIC_CONNECTIONS_TOTAL, 1);
+        let connection = Connection::new(&self.cx, ticket, listener.clone(), socket, peer);
+        self.connections.insert(Box::new(connection));
+        self.with(index, |connection, cx| connection.advance(cx));
+    }
+
+    /// Lets something happen to a connection. A panic ends it, and no other.
+    fn with(&mut self, index: u32, happen: impl FnOnce(&mut Connection, &mut Context)) {
+        let Some(connection) = self.connections.get(index) else {
+            return;
+        };
+        let cx = &mut self.cx;
+        // What the panic hook prints is all there is to say.
+        let result = catch_unwind(AssertUnwindSafe(|| happen(&mut *connection, &mut *cx)));
+        if result.is_err() {
+            self.cx.recover();
+            connection.over = Some(Over::Left);
+        }
+        if let Some(over) = connection.over {
+            self.close(index, over);
+        }
+    }
+
+    /// The same, unless the index belongs to another connection by now.
+    fn with_ticket(&mut self, ticket: Ticket, happen: impl FnOnce(&mut Connection, &mut Context)) {
+        if self
+            .connections
+            .get(ticket.index)
+            .is_some_and(|connection| connection.serial == ticket.serial)
+        {
+            self.with(ticket.index, happen);
+        }
+    }
+
+    #[cold]
+    fn close(&mut self, index: u32, over: Over) {
+        if let Some(mut connection) = self.connections.remove(index) {
+            connection.close(&mut self.cx, over);
+            let listener = connection.listener.clone();
+            drop(connection);
+            self.look_for_end(&listener);
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // What happens
+    // -----------------------------------------------------------------------
+
+    /// The system tells about a connection.
+    #[inline]
+    pub fn ready(&mut self, index: u32, event: &Event) {
+        let readiness = Readiness {
+            readable: event.is_readable(),
+            writable: event.is_writable(),
+            read_closed: event.is_read_closed(),
+            write_closed: event.is_write_closed() || event.is_error(),
+        };
+        self.with(index, |connection, cx| connection.ready(cx, readiness));
+    }
+
+    /// Carries out a command, unless it is stale.
+    #[inline]
+    pub fn carry_out(&mut self, command: &Command<'_>) {
+        if command.kind == COMMAND_SEND_MANY {
+            return self.send_many(command);
+        }
+        let index = command.connection;
+        match self.connections.get(index) {
+            Some(connection) if connection.is_current(command.generation) => {}
+            _ => return answer::discard(&mut self.cx, command),
+        }
+        self.with(index, |connection, cx| {
+            match connection.carry_out(cx, command) {
+                Then::Advance => connection.advance(cx),
+                Then::AdvanceLater => connection.advance_later(cx),
+            }
+        });
+    }
+
+    /// Sends a message to many sockets, stale ones excepted.
+    fn send_many(&mut self, command: &Command<'_>) {
+        let Some(mut many) = Many::read(&self.cx, command) else {
+            return;
+        };
+        for (index, generation) in many.recipients() {
+            let connection = self.connections.get(index);
+            if connection.is_some_and(|connection| connection.is_socket(generation)) {
+                self.with(index, |connection, cx| {
+                    connection.send_shared(cx, &mut many.message);
+                    connection.advance_later(cx);
+                });
+            }
+        }
+    }
+
+    /// Writes what a batch of commands has left.
+    pub fn advance_unwritten(&mut self) {
+        let mut tickets = std::mem::take(&mut self.cx.unwritten);
+        for ticket in tickets.drain(..) {
+            self.with_ticket(ticket, |connection, cx| {
+                connection.is_unwritten = false;
+                connection.advance(cx);
+            });
+        }
+        self.cx.unwritten = tickets;
+    }
+
+    /// JavaScript has taken content.
+    pub fn content_taken(&mut self, index: u32, generation: u32) {
+        self.with(index, |connection, cx| {
+            connection.content_taken(cx, generation)
+        });
+    }
+
+    /// Whether a connection has more to do than fitted into its turn.
+    pub fn has_ready(&self) -> bool {
+        !self.cx.ready.is_empty()
+    }
+
+    /// Lets those go on that have more to do.
+    pub fn resume_ready(&mut self) {
+        // Whoever needs another turn after this is entered anew.
+        for ticket in std::mem::take(&mut self.cx.ready) {
+            self.with_ticket(ticket, |connection, cx| connection.resume(cx));
+        }
+    }
+
+    /// Sends what has found no room in the ring before.
+    pub fn retry_held(&mut self) {
+        if !self.cx.events.send_kept() {
+            return;
+        }
+        while let Some(ticket) = self.cx.held.pop_front() {
+            let left = self.cx.held.len();
+            let mut is_through = false;
+            self.with_ticket(ticket, |connection, cx| is_through = connection.retry(cx));
+            if self.cx.held.len() > left {
+                if !is_through {
+                    // Held again: it was the oldest, and it still is.
+                    self.cx.held.rotate_right(1);
+                }
+                return;
+            }
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Time
+    // -----------------------------------------------------------------------
+
+    /// When something is due, in milliseconds.
+    pub fn next_due(&self) -> Option<u64> {
+        let awaiting = self.cx.awaiting.front().map(|(until, ..)| *until);
+        let leaving = self.cx.leaving.front().map(|(until, ..)| *until);
+        let all = [self.cx.deadlines.next_due(), awaiting, leaving];
+        all.into_iter().flatten().min()
+    }
+
+    /// Looks at the deadlines that are due.
+    pub fn run_deadlines(&mut self) {
+        while let Some((until, ticket)) = self.cx.awaiting.front().copied()
+            && until <= self.cx.now_ms
+        {
+            self.cx.awaiting.pop_front();
+            self.with_ticket(ticket, |connection, cx| connection.stop_awaiting(cx));
+        }
+        while let Some((until, ticket, generation)) = self.cx.leaving.front().copied()
+            && until <= self.cx.now_ms
+        {
+            self.cx.leaving.pop_front();
+            self.with_ticket(ticket, |connection, _| connection.leave(generation));
+        }
+        let mut due = std::mem::take(&mut self.due);
+        self.cx.deadlines.expire(self.cx.now_ms, &mut due);
+        for Entry {
+            index,
+            serial,
+            tick,
+        } in due.drain(..)
+        {
+            self.with_ticket(Ticket { index, serial }, |connection, cx| {
+                fault::point(fault::IO + 5);
+                if connection.armed == tick {
+                    connection.look_at_deadline(cx);
+                }
+            });
+        }
+        self.due = due;
+    }
+
+    /// The turn is over: indices of closed connections may be used again.
+    pub fn end_turn(&mut self) {
+        self.connections.end_turn();
+    }
+}

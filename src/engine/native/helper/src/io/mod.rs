@@ -1,0 +1,425 @@
+//! The event loop of an I/O thread: everything about sockets and time.
+//!
+//! A turn takes what the system, JavaScript and other threads have to say, lets
+//! every connection concerned do all that it can, and tells JavaScript once at
+//! the end. No connection can keep the thread for long: reads, accepts, files
+//! and commands have budgets, and who has used one up goes on in the next turn.
+//!
+//! What happens to a connection is contained in it: should it panic, it is
+//! closed, and the others go on.
+
+mod answer;
+mod connection;
+mod content;
+mod context;
+mod core;
+mod deadlines;
+mod dispatch;
+mod events;
+mod exchange;
+mod file_transfer;
+mod input;
+mod interner;
+mod listener;
+mod native;
+mod output;
+mod receiving;
+mod request;
+mod sending;
+mod slab;
+mod socket;
+mod spin;
+mod timing;
+mod web_socket;
+mod web_socket_inbox;
+mod web_socket_input;
+mod web_socket_output;
+mod web_socket_upgrade;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use mio::{Events as Readiness, Poll, Token};
+
+use self::context::Context;
+use self::core::{CONNECTIONS, Core};
+use self::listener::{Acceptor, Listener};
+use self::spin::Spinner;
+use crate::abi::{EVENT_HEARTBEAT, EVENT_SPACE, IO_SLEEPS};
+use crate::doorbell::{self, Doorbell};
+use crate::ring::CommandReader;
+use crate::runtime::{AcceptedSocket, IoListener, IoShared, IoThread, Mail, WAKER};
+
+/// What the system can tell at a time.
+const EVENTS_PER_TURN: usize = 1024;
+/// Commands carried out in a turn.
+const COMMANDS_PER_TURN: usize = 1024;
+/// Commands after which their space is given back.
+const COMMANDS_PER_RELEASE: usize = 16;
+/// The first token of listeners.
+const ACCEPTORS: usize = 16;
+/// How often JavaScript is asked for a sign of life, in milliseconds, while
+/// somebody may want to know.
+const HEARTBEAT: u64 = 500;
+/// The longest time between looks at what JavaScript has read, in milliseconds.
+const LONGEST_LOOK: u64 = 500;
+
+/// Runs an I/O thread until its handle is closed or JavaScript is gone.
+pub fn run(thread: IoThread) {
+    let Some(mut io) = Loop::new(thread) else {
+        return;
+    };
+    let mut readiness = Readiness::with_capacity(EVENTS_PER_TURN);
+    while io.turn(&mut readiness) {}
+}
+
+struct Loop {
+    index: usize,
+    poll: Poll,
+    shared: Arc<IoShared>,
+    peers: Vec<Arc<IoShared>>,
+    commands: CommandReader,
+    doorbell: Doorbell,
+    core: Core,
+    acceptors: Vec<Option<Acceptor>>,
+    /// The thread that gets the next connection.
+    next_peer: usize,
+    spinner: Spinner,
+    heartbeat_at: u64,
+    /// When to look again whether JavaScript has read its events, and how long
+    /// it was not looked.
+    look_at: u64,
+    look_pause: u64,
+}
+
+impl Loop {
+    fn new(thread: IoThread) -> Option<Self> {
+        let IoThread {
+            index,
+            poll,
+            shared,
+            events,
+            commands,
+            mut doorbell,
+            peers,
+        } = thread;
+        // Without its doorbell nobody would know that JavaScript is gone.
+        doorbell.register(poll.registry()).ok()?;
+        let events = events::Events::new(events, shared.waiting.clone());
+        Some(Self {
+            index: index as usize,
+            poll,
+            peers,
+            commands,
+            doorbell,
+            core: Core::new(Context::new(shared.clone(), events)),
+            shared,
+            acceptors: Vec::new(),
+            next_peer: 0,
+            spinner: Spinner::default(),
+            heartbeat_at: 0,
+            look_at: 0,
+            look_pause: 0,
+        })
+    }
+
+    /// One turn; false at the end.
+    fn turn(&mut self, readiness: &mut Readiness) -> bool {
+        self.wait(readiness);
+        self.core.cx.tick();
+        self.look();
+        let mut has_mail = false;
+        for event in readiness.iter() {
+            match event.token() {
+                WAKER => has_mail = true,
+                // On an error JavaScript never connects, and gives up.
+                doorbell::LISTENER => drop(self.doorbell.accept(self.poll.registry())),
+                doorbell::CONNECTION => {
+                    if !self.doorbell.is_javascript_there() {
+                        return false;
+                    }
+                }
+                Token(token) => match token.checked_sub(CONNECTIONS) {
+                    Some(index) => self.core.ready(index as u32, event),
+                    None => self.acceptor_ready(token - ACCEPTORS),
+                },
+            }
+            if self.core.cx.events.should_announce() {
+                self.announce();
+            }
+        }
+        self.accept();
+        self.core.resume_ready();
+        self.run_commands();
+        if has_mail && !self.read_mail() {
+            return false;
+        }
+        self.core.retry_held();
+        self.core.run_deadlines();
+        self.send_heartbeat();
+        self.core.end_turn();
+        self.announce();
+        true
+    }
+
+    // -----------------------------------------------------------------------
+    // Waiting
+    // -----------------------------------------------------------------------
+
+    fn wait(&mut self, readiness: &mut Readiness) {
+        let mut timeout = self.timeout();
+        if timeout != Some(Duration::ZERO) {
+            let cx = &self.core.cx;
+            if self
+                .spinner
+                .spin(cx, &mut self.commands, &mut self.poll, readiness)
+            {
+                return;
+            }
+            if !self.fall_asleep() {
+                timeout = Some(Duration::ZERO);
+            }
+        }
+        if self.poll.poll(readiness, timeout).is_err() {
+            // A signal; or the descriptor is broken, which nobody survives.
+            readiness.clear();
+        }
+        self.wake_up();
+    }
+
+    /// How long there is nothing to do. None: until something happens.
+    fn timeout(&mut self) -> Option<Duration> {
+        let now = self.core.cx.now_ms;
+        let is_busy = self.core.has_ready()
+            || self.commands.has_next()
+            || self
+                .acceptors
+                .iter()
+                .flatten()
+                .any(|acceptor| acceptor.is_ready(now));
+        if is_busy {
+            return Some(Duration::ZERO);
+        }
+        let mut next = self.core.next_due();
+        let mut sooner = |at: u64| next = Some(next.map_or(at, |next| next.min(at)));
+        for acceptor in self.acceptors.iter().flatten() {
+            if let Some(at) = acceptor.retry_at() {
+                sooner(at);
+            }
+        }
+        if self.core.needs_heartbeat() && self.doorbell.is_connected() {
+            sooner(self.heartbeat_at);
+        }
+        if !self.core.cx.events.is_read() {
+            sooner(self.look_at);
+        }
+        next.map(|at| Duration::from_millis(at.saturating_sub(now)))
+    }
+
+    /// Announces sleep, so that commands wake this thread, and looks for what
+    /// came before that. False if there is something to do.
+    fn fall_asleep(&mut self) -> bool {
+        // Another kind of failure would have come at the first try.
+        let _ = self.doorbell.retry(self.poll.registry());
+        // SeqCst: see `IoShared::wake_if_asleep`.
+        self.shared
+            .region
+            .control(IO_SLEEPS)
+            .store(1, Ordering::SeqCst);
+        !self.commands.has_next() && !self.core.cx.events.should_retry()
+    }
+
+    fn wake_up(&self) {
+        // At worst JavaScript wakes a thread that is awake.
+        self.shared
+            .region
+            .control(IO_SLEEPS)
+            .store(0, Ordering::Relaxed);
+    }
+
+    // -----------------------------------------------------------------------
+    // JavaScript
+    // -----------------------------------------------------------------------
+
+    /// Publishes events and wakes JavaScript if it sleeps.
+    fn announce(&mut self) {
+        let cx = &mut self.core.cx;
+        if cx.events.publish(cx.now) {
+            self.doorbell.ring_if_asleep();
+            self.look_pause = 1;
+            self.look_at = cx.now_ms + 1;
+        }
+    }
+
+    /// Looks whether JavaScript has read its events. It does not tell by
+    /// itself, so this is done now and then, ever less often.
+    fn look(&mut self) {
+        let cx = &mut self.core.cx;
+        if !cx.events.observe(cx.now) && cx.now_ms >= self.look_at {
+            self.look_pause = (self.look_pause * 2).clamp(1, LONGEST_LOOK);
+            self.look_at = cx.now_ms + self.look_pause;
+        }
+    }
+
+    fn send_heartbeat(&mut self) {
+        let now = self.core.cx.now_ms;
+        if now < self.heartbeat_at || !self.core.needs_heartbeat() {
+            return;
+        }
+        self.heartbeat_at = now + HEARTBEAT;
+        // Events that were not read show the same.
+        if self.doorbell.is_connected() && self.core.cx.events.is_read() {
+            self.core.cx.events.send(EVENT_HEARTBEAT, 0, 0, 0, 0);
+        }
+    }
+
+    fn run_commands(&mut self) {
+        let mut count = 0;
+        while count < COMMANDS_PER_TURN {
+            let Some(command) = self.commands.next() else {
+                break;
+            };
+            self.core.carry_out(&command);
+            count += 1;
+            if count % COMMANDS_PER_RELEASE == 0 {
+                self.release();
+            }
+        }
+        if count > 0 {
+            self.release();
+            self.core.advance_unwritten();
+        }
+    }
+
+    /// Gives the space of commands back.
+    fn release(&mut self) {
+        if self.commands.release() {
+            self.core.cx.events.send(EVENT_SPACE, 0, 0, 0, 0);
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Mail
+    // -----------------------------------------------------------------------
+
+    /// Does what this thread was told; false if that is to end.
+    fn read_mail(&mut self) -> bool {
+        for mail in self.shared.take_mail() {
+            match mail {
+                Mail::Listen(given) => self.listen(given),
+                Mail::Accepted { listener, socket } => {
+                    self.core
+                        .open_from_peer(listener, socket, self.poll.registry())
+                }
+                Mail::Stop {
+                    listener,
+                    force,
+                    done,
+                } => {
+                    self.stop(listener, force);
+                    drop(done);
+                }
+                Mail::CloseIdle { listener, reply } => {
+                    // Nobody may be waiting any more.
+                    let _ = reply.try_send(self.core.close_idle(listener));
+                }
+                Mail::Static {
+                    listener,
+                    table,
+                    done,
+                } => {
+                    if let Some(listener) = self.core.listener(listener) {
+                        listener.table.replace(table);
+                    }
+                    drop(done);
+                }
+                Mail::Taken {
+                    connection,
+                    generation,
+                } => {
+                    self.core.content_taken(connection, generation);
+                }
+                Mail::Shutdown => return false,
+            }
+        }
+        true
+    }
+
+    fn listen(&mut self, given: IoListener) {
+        let (listener, socket) = Listener::new(given);
+        self.core.add_listener(listener.clone());
+        let Some(socket) = socket else {
+            return;
+        };
+        let slot = self
+            .acceptors
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or_else(|| {
+                self.acceptors.push(None);
+                self.acceptors.len() - 1
+            });
+        let token = Token(ACCEPTORS + slot);
+        // It fails when memory is short; then nobody is ever accepted, and it
+        // can be stopped as usual.
+        self.acceptors[slot] = Acceptor::new(listener, socket, self.poll.registry(), token).ok();
+    }
+
+    fn stop(&mut self, id: u32, force: bool) {
+        let Some(listener) = self.core.listener(id) else {
+            return;
+        };
+        if force {
+            // Whatever JavaScript has said before is still done.
+            while self.commands.has_next() {
+                self.run_commands();
+            }
+        } else {
+            // Who is connected already may have sent a request.
+            self.accept();
+        }
+        for acceptor in &mut self.acceptors {
+            if acceptor
+                .as_ref()
+                .is_some_and(|acceptor| Rc::ptr_eq(&acceptor.listener, &listener))
+            {
+                *acceptor = None;
+            }
+        }
+        self.core.stop(&listener, force);
+    }
+
+    // -----------------------------------------------------------------------
+    // Accepting
+    // -----------------------------------------------------------------------
+
+    fn acceptor_ready(&mut self, slot: usize) {
+        if let Some(Some(acceptor)) = self.acceptors.get_mut(slot) {
+            acceptor.set_ready();
+        }
+    }
+
+    fn accept(&mut self) {
+        let now = self.core.cx.now_ms;
+        for acceptor in self.acceptors.iter_mut().flatten() {
+            if !acceptor.is_ready(now) {
+                continue;
+            }
+            let listener = acceptor.listener.clone();
+            acceptor.accept(now, |socket: AcceptedSocket| {
+                let peer = self.next_peer;
+                self.next_peer = (peer + 1) % self.peers.len().max(1);
+                if peer == self.index {
+                    self.core.open(&listener, socket, self.poll.registry());
+                } else {
+                    self.peers[peer].post(Mail::Accepted {
+                        listener: listener.id,
+                        socket,
+                    });
+                }
+            });
+        }
+    }
+}

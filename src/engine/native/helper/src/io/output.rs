@@ -1,0 +1,270 @@
+//! What a connection has still to write.
+
+use std::collections::VecDeque;
+use std::io::{ErrorKind, IoSlice};
+use std::sync::Arc;
+
+use super::file_transfer::FilePart;
+use super::socket::Socket;
+use crate::websocket::SharedFrame;
+
+/// Pieces that go out with one call.
+const PIECES_PER_WRITE: usize = 16;
+/// Bytes are added to a piece that has less than this.
+const SMALL_PIECE: usize = 16 * 1024;
+/// How many outputs are kept for their memory, and how much each may have.
+const SPARES: usize = 256;
+const SPARE_PIECES: usize = 16;
+const SPARE_BYTES: usize = SMALL_PIECE + 1024;
+
+/// A part of what is to be written.
+pub enum Piece {
+    /// Bytes of this connection alone.
+    Owned(Owned),
+    /// Bytes that many connections may be writing, from an offset on.
+    Shared(Arc<[u8]>, usize),
+    /// A frame that many connections may be writing.
+    Frame(Frame),
+    /// A part of a file.
+    File(FilePart),
+}
+
+/// Bytes, and how many of them are content of a streamed response, or payload
+/// of messages.
+pub struct Owned {
+    bytes: Vec<u8>,
+    written: usize,
+    credit: usize,
+}
+
+/// A frame, and how much payload it stands for.
+pub struct Frame {
+    bytes: SharedFrame,
+    written: usize,
+    credit: usize,
+}
+
+/// How far writing got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Everything is written.
+    Done,
+    /// The socket takes nothing now.
+    Blocked,
+    /// Enough for this turn.
+    Yielded,
+    /// The connection is broken, or a file is shorter than promised.
+    Broken,
+}
+
+/// A queue of pieces.
+#[derive(Default)]
+pub struct Output {
+    pieces: VecDeque<Piece>,
+    /// Empty, for its memory.
+    spare: Vec<u8>,
+    /// Content bytes that were written and not told about.
+    pub credit: u64,
+}
+
+impl Output {
+    /// Appends bytes, of which `credit` are content of a streamed response.
+    pub fn push_bytes(&mut self, bytes: &[u8], credit: usize) {
+        if let Some(Piece::Owned(last)) = self.pieces.back_mut()
+            && last.bytes.len() < SMALL_PIECE
+        {
+            last.bytes.extend_from_slice(bytes);
+            last.credit += credit;
+        } else if !bytes.is_empty() {
+            self.push(Piece::owned(bytes.to_vec(), credit));
+        }
+    }
+
+    /// Appends what `write` appends, of which `credit` bytes are payload.
+    pub fn append(&mut self, credit: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let last = match self.pieces.back_mut() {
+            Some(Piece::Owned(last)) => Some(last.bytes.len()),
+            _ => None,
+        };
+        if last.is_none_or(|length| length >= SMALL_PIECE) {
+            let bytes = std::mem::take(&mut self.spare);
+            self.push(Piece::owned(bytes, 0));
+        }
+        if let Some(Piece::Owned(last)) = self.pieces.back_mut() {
+            write(&mut last.bytes);
+            last.credit += credit;
+        }
+    }
+
+    /// Appends bytes without a copy, from an offset on.
+    pub fn push_owned(&mut self, bytes: Vec<u8>, written: usize) {
+        if written < bytes.len() {
+            self.pieces.push_back(Piece::Owned(Owned {
+                bytes,
+                written,
+                credit: 0,
+            }));
+        }
+    }
+
+    /// Appends any piece.
+    pub fn push(&mut self, piece: Piece) {
+        self.pieces.push_back(piece);
+    }
+
+    /// Writes as much as possible, and of files at most `budget` bytes. The
+    /// second result is how many bytes were written.
+    pub fn write_to(&mut self, socket: &Socket, mut budget: usize) -> (Progress, u64) {
+        let mut written = 0u64;
+        loop {
+            let result = match self.pieces.front_mut() {
+                None => return (Progress::Done, written),
+                Some(Piece::File(_)) if budget == 0 => return (Progress::Yielded, written),
+                Some(Piece::File(part)) => match part.write_to(socket, budget) {
+                    Ok(count) => {
+                        budget -= count;
+                        written += count as u64;
+                        if part.is_done() {
+                            self.pieces.pop_front();
+                        }
+                        continue;
+                    }
+                    Err(error) => Err(error),
+                },
+                Some(_) => self.write_memory(socket),
+            };
+            match result {
+                Ok(count) => {
+                    written += count as u64;
+                    self.advance(count);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return (Progress::Blocked, written);
+                }
+                Err(_) => return (Progress::Broken, written),
+            }
+        }
+    }
+
+    /// Writes pieces that are in memory, at the front.
+    fn write_memory(&self, socket: &Socket) -> std::io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); PIECES_PER_WRITE];
+        let mut count = 0;
+        let mut more = false;
+        for piece in &self.pieces {
+            let Some(bytes) = piece.bytes() else {
+                more = true;
+                break;
+            };
+            if count == PIECES_PER_WRITE {
+                more = true;
+                break;
+            }
+            slices[count] = IoSlice::new(bytes);
+            count += 1;
+        }
+        if count == 1 && !more {
+            return socket.write(&slices[0]);
+        }
+        socket.write_pieces(&slices[..count], more)
+    }
+
+    /// So many bytes at the front were written.
+    fn advance(&mut self, mut count: usize) {
+        while let Some(piece) = self.pieces.front_mut() {
+            let left = piece.bytes().map_or(usize::MAX, <[u8]>::len);
+            let step = count.min(left);
+            self.credit += piece.advance(step) as u64;
+            if step < left {
+                return;
+            }
+            count -= step;
+            if let Some(Piece::Owned(mut owned)) = self.pieces.pop_front()
+                && owned.bytes.capacity() <= SPARE_BYTES
+            {
+                owned.bytes.clear();
+                self.spare = owned.bytes;
+            }
+        }
+    }
+}
+
+/// Outputs that nobody uses.
+// In their boxes, since that is how connections have them.
+#[allow(clippy::vec_box)]
+#[derive(Default)]
+pub struct Spares(Vec<Box<Output>>);
+
+impl Spares {
+    /// An empty output.
+    pub fn take(&mut self) -> Box<Output> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// Keeps an output that is empty, if it is small.
+    pub fn give(&mut self, output: Box<Output>) {
+        let is_small = output.pieces.is_empty() && output.pieces.capacity() <= SPARE_PIECES;
+        if is_small && self.0.len() < SPARES {
+            self.0.push(output);
+        }
+    }
+}
+
+impl Piece {
+    /// Bytes of this connection alone, of which `credit` are content of a
+    /// streamed response.
+    pub fn owned(bytes: Vec<u8>, credit: usize) -> Self {
+        Piece::Owned(Owned {
+            bytes,
+            written: 0,
+            credit,
+        })
+    }
+
+    /// A frame, and how much payload it stands for.
+    pub fn frame(bytes: SharedFrame, credit: usize) -> Self {
+        Piece::Frame(Frame {
+            bytes,
+            written: 0,
+            credit,
+        })
+    }
+
+    /// What is left of bytes in memory; None for a file.
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Piece::Owned(owned) => Some(&owned.bytes[owned.written..]),
+            Piece::Shared(bytes, written) => Some(&bytes[*written..]),
+            Piece::Frame(frame) => Some(&frame.bytes[frame.written..]),
+            Piece::File(_) => None,
+        }
+    }
+
+    /// So many bytes were written; returns how many of them count as content.
+    fn advance(&mut self, count: usize) -> usize {
+        match self {
+            Piece::Owned(owned) => {
+                owned.written += count;
+                let is_done = owned.written == owned.bytes.len();
+                take_credit(&mut owned.credit, count, is_done)
+            }
+            Piece::Frame(frame) => {
+                frame.written += count;
+                let is_done = frame.written == frame.bytes.len();
+                take_credit(&mut frame.credit, count, is_done)
+            }
+            Piece::Shared(_, written) => {
+                *written += count;
+                0
+            }
+            Piece::File(_) => 0,
+        }
+    }
+}
+
+/// What so many written bytes stand for, at most as many.
+fn take_credit(credit: &mut usize, count: usize, is_done: bool) -> usize {
+    let taken = if is_done { *credit } else { count.min(*credit) };
+    *credit -= taken;
+    taken
+}

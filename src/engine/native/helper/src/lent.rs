@@ -1,0 +1,72 @@
+//! Content on its way from JavaScript to a response, by token.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Content that JavaScript has lent to the threads of a handle.
+#[derive(Default)]
+pub struct Lent {
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    last: u32,
+    contents: HashMap<u32, Vec<u8>>,
+}
+
+impl Lent {
+    /// Keeps content until its token is spent. The token is never 0.
+    pub fn lend(&self, content: Vec<u8>) -> u32 {
+        let mut table = self.lock();
+        loop {
+            table.last = table.last.wrapping_add(1);
+            let token = table.last;
+            // After 2^32 tokens the first ones may still be in use.
+            if token == 0 {
+                continue;
+            }
+            if let Entry::Vacant(place) = table.contents.entry(token) {
+                place.insert(content);
+                return token;
+            }
+        }
+    }
+
+    /// Spends a token; None if there is no such (any more).
+    pub fn take(&self, token: u32) -> Option<Vec<u8>> {
+        self.lock().contents.remove(&token)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // A panic leaves the table as it was before or after.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_spent_once() {
+        let lent = Lent::default();
+        let one = lent.lend(b"one".to_vec());
+        let two = lent.lend(b"two".to_vec());
+        assert_ne!(one, two);
+        assert_eq!(lent.take(one).unwrap(), b"one");
+        assert!(lent.take(one).is_none());
+        assert_eq!(lent.take(two).unwrap(), b"two");
+        assert!(lent.take(0).is_none());
+    }
+
+    #[test]
+    fn tokens_skip_zero_and_those_in_use() {
+        let lent = Lent::default();
+        let kept = lent.lend(Vec::new());
+        lent.lock().last = u32::MAX;
+        let token = lent.lend(Vec::new());
+        assert!(token != 0 && token != kept);
+    }
+}

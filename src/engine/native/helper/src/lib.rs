@@ -1,0 +1,24 @@
+//! The native engine of @jstime/serve: sockets, HTTP/1.1 and files on I/O
+//! threads, so that JavaScript only sees complete requests. What it exports is
+//! described in [`abi`].
+
+pub mod abi;
+pub mod bind;
+pub mod doorbell;
+pub mod error_name;
+pub mod fault;
+pub mod ffi;
+pub mod files;
+pub mod http;
+pub mod io;
+pub mod lent;
+pub mod listen_plan;
+pub mod metrics;
+pub mod prometheus;
+pub mod region;
+pub mod ring;
+pub mod runtime;
+pub mod static_table;
+pub mod sys;
+pub mod waiting_messages;
+pub mod websocket;

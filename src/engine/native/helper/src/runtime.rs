@@ -1,0 +1,781 @@
+//! Handles and their I/O threads: opening, closing, and what JavaScript and the
+//! threads tell each other besides the rings.
+//!
+//! A handle is a number in a table, never a pointer, so that a stale or made-up
+//! one is an error and nothing else. Everything a handle owns is counted: the
+//! region of a thread goes when its thread has ended, no exported function is
+//! using it, and JavaScript has closed the handle or its thread is gone.
+//!
+//! A JavaScript thread may end without closing its handles, as a terminated
+//! Worker does. The threads see that its end of the doorbell is closed, and in
+//! case it never had one, a thread-local value is dropped; either way the handle
+//! is abandoned: removed, and its threads told to end.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use mio::net::{TcpStream, UnixStream};
+use mio::{Poll, Token, Waker};
+
+use crate::abi::{IO_SLEEPS, METRIC_COUNT, REQUESTS_STARTED};
+use crate::bind::{self, ListenSocket};
+use crate::doorbell::Doorbell;
+use crate::files::{self, Owner};
+use crate::lent::Lent;
+use crate::listen_plan::ListenPlan;
+use crate::metrics::{EndedStalls, Metrics, Values, Waiting};
+use crate::region::Region;
+use crate::ring::{self, CommandReader, EventWriter};
+use crate::static_table::StaticTable;
+use crate::sys;
+use crate::waiting_messages::{Taken, WaitingMessages};
+
+/// Token of [`IoShared::waker`].
+pub const WAKER: Token = Token(0);
+
+/// The most I/O threads of a handle.
+const MAX_THREADS: u32 = 64;
+/// The most handles of a process.
+const MAX_HANDLES: usize = 4096;
+/// How long JavaScript waits for I/O threads to carry something out. They never
+/// wait for anything themselves, so this is for machines that hardly run.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+// ---------------------------------------------------------------------------
+// What JavaScript's thread and an I/O thread share
+// ---------------------------------------------------------------------------
+
+/// What an I/O thread shares with JavaScript and with its peers.
+pub struct IoShared {
+    /// Number of the thread.
+    pub index: u32,
+    /// The memory that JavaScript sees.
+    pub region: Arc<Region>,
+    /// Ends the thread's wait for the system.
+    pub waker: Waker,
+    /// What the thread is told; use `post` and `take_mail`.
+    mailbox: Mutex<Mailbox>,
+    /// Content of responses, by token; of all threads of the handle.
+    pub lent: Arc<Lent>,
+    /// Request content that waits for `jstime_take`, by connection and
+    /// generation.
+    pub contents: Mutex<Contents>,
+    /// Messages that wait for it, too.
+    pub messages: WaitingMessages,
+    /// What waits for JavaScript. Only the I/O thread writes.
+    pub waiting: Arc<Waiting>,
+    /// The listeners of the handle.
+    pub listeners: Arc<Listeners>,
+}
+
+#[derive(Default)]
+struct Mailbox {
+    mail: Vec<Mail>,
+    /// The thread has ended: nobody would read it.
+    closed: bool,
+}
+
+impl IoShared {
+    /// Tells the thread something and wakes it. Dropped if it has ended.
+    pub fn post(&self, mail: Mail) {
+        {
+            let mut mailbox = lock(&self.mailbox);
+            if mailbox.closed {
+                return;
+            }
+            mailbox.mail.push(mail);
+        }
+        // It fails when nobody polls (any more).
+        let _ = self.waker.wake();
+    }
+
+    /// What the thread was told since the last time, in order.
+    pub fn take_mail(&self) -> Vec<Mail> {
+        std::mem::take(&mut lock(&self.mailbox).mail)
+    }
+
+    /// Wakes the thread if it sleeps.
+    #[inline]
+    pub fn wake_if_asleep(&self) {
+        let sleeps = self.region.control(IO_SLEEPS);
+        // SeqCst: the caller has moved the commands' head before, and the
+        // thread sets this flag before it looks at it.
+        if sleeps.load(Ordering::SeqCst) == 1 && sleeps.swap(0, Ordering::SeqCst) == 1 {
+            let _ = self.waker.wake();
+        }
+    }
+
+    fn close(&self) {
+        let mail = {
+            let mut mailbox = lock(&self.mailbox);
+            mailbox.closed = true;
+            std::mem::take(&mut mailbox.mail)
+        };
+        // Without the lock: dropping sockets takes a while.
+        drop(mail);
+        lock(&self.contents).clear();
+        self.messages.clear();
+    }
+
+    fn take_content(&self, key: (u32, u32), out: &mut [u8]) -> Option<usize> {
+        let content = lock(&self.contents).get(&key).cloned();
+        let Taken { count, wake } = match content {
+            None => self.messages.take(key, out)?,
+            Some(content) => {
+                let mut waiting = lock(&content);
+                let count = waiting.copy_to(out);
+                let wake = std::mem::take(&mut waiting.wake_when_taken);
+                Taken { count, wake }
+            }
+        };
+        if wake {
+            let (connection, generation) = key;
+            self.post(Mail::Taken {
+                connection,
+                generation,
+            });
+        }
+        Some(count)
+    }
+}
+
+/// Request content by connection and generation.
+pub type Contents = HashMap<(u32, u32), Arc<Mutex<WaitingContent>>>;
+
+/// Request content that has arrived and that JavaScript has not taken.
+#[derive(Debug, Default)]
+pub struct WaitingContent {
+    /// The content; the I/O thread appends.
+    pub bytes: Vec<u8>,
+    /// How many of them JavaScript has taken.
+    pub taken: usize,
+    /// The thread wants `Mail::Taken` once when JavaScript takes some.
+    pub wake_when_taken: bool,
+}
+
+impl WaitingContent {
+    /// Bytes that were not taken.
+    pub fn waiting(&self) -> usize {
+        self.bytes.len().saturating_sub(self.taken)
+    }
+
+    /// Whether all was taken.
+    pub fn is_empty(&self) -> bool {
+        self.waiting() == 0
+    }
+
+    fn copy_to(&mut self, out: &mut [u8]) -> usize {
+        let count = self.waiting().min(out.len());
+        out[..count].copy_from_slice(&self.bytes[self.taken..self.taken + count]);
+        self.taken += count;
+        if self.is_empty() {
+            self.taken = 0;
+            if self.bytes.capacity() > crate::abi::CONTENT_WINDOW * 2 {
+                self.bytes = Vec::new();
+            } else {
+                self.bytes.clear();
+            }
+        }
+        count
+    }
+}
+
+/// What an I/O thread is told besides commands.
+pub enum Mail {
+    /// There is a new listener. Thread 0 gets its socket too.
+    Listen(IoListener),
+    /// From thread 0 to another: a connection that it accepted.
+    Accepted {
+        /// The listener.
+        listener: u32,
+        /// The connection, not registered anywhere.
+        socket: AcceptedSocket,
+    },
+    /// Stop accepting; every thread then calls [`Listeners::ended`] as soon as
+    /// it has no connections of the listener.
+    Stop {
+        /// The listener.
+        listener: u32,
+        /// Cut its connections.
+        force: bool,
+        /// Dropped when that was done.
+        done: Done,
+    },
+    /// Close connections without a request.
+    CloseIdle {
+        /// The listener.
+        listener: u32,
+        /// Wants to know how many.
+        reply: SyncSender<u32>,
+    },
+    /// Replace the static answers.
+    Static {
+        /// The listener.
+        listener: u32,
+        /// The new ones.
+        table: Arc<StaticTable>,
+        /// Dropped when that was done.
+        done: Done,
+    },
+    /// JavaScript took content of which `wake_when_taken` was set.
+    Taken {
+        /// The connection.
+        connection: u32,
+        /// Generation of the request.
+        generation: u32,
+    },
+    /// Close everything and return from `io::run`.
+    Shutdown,
+}
+
+/// Tells that something was done, by being dropped.
+pub struct Done {
+    _sender: Sender<()>,
+}
+
+/// A connection, fresh from its listener.
+pub enum AcceptedSocket {
+    /// TCP, and the client's address.
+    Tcp(TcpStream, SocketAddr),
+    /// Unix-domain.
+    Unix(UnixStream),
+}
+
+/// What a thread needs to know of a listener.
+pub struct IoListener {
+    /// Its id.
+    pub id: u32,
+    /// Thread 0 has it, and drops it to stop accepting.
+    pub socket: Option<ListenSocket>,
+    /// What was asked for.
+    pub plan: Arc<ListenPlan>,
+    /// Of this thread alone; only it writes.
+    pub metrics: Arc<Metrics>,
+    /// Of all threads, to be read.
+    pub all_metrics: Arc<ListenerMetrics>,
+    /// Open connections of all threads; counted against the plan's limit.
+    pub connections: Arc<AtomicU32>,
+}
+
+/// The metrics of a listener, over all threads.
+pub struct ListenerMetrics {
+    threads: Vec<ThreadMetrics>,
+}
+
+struct ThreadMetrics {
+    metrics: Arc<Metrics>,
+    waiting: Arc<Waiting>,
+    region: Arc<Region>,
+    /// Stalls from before there was the listener.
+    before: EndedStalls,
+}
+
+impl ListenerMetrics {
+    fn new(threads: &[Arc<IoShared>]) -> Self {
+        let threads = threads.iter().map(|shared| ThreadMetrics {
+            metrics: Arc::default(),
+            waiting: shared.waiting.clone(),
+            region: shared.region.clone(),
+            before: shared.waiting.ended_stalls(),
+        });
+        Self {
+            threads: threads.collect(),
+        }
+    }
+
+    /// All values, by `METRIC_*`. The queue and the stalls are those of the
+    /// JavaScript thread, whichever listener it listens with.
+    pub fn values(&self, now: Instant) -> Values {
+        let mut values = [0.0; METRIC_COUNT];
+        for ThreadMetrics {
+            metrics,
+            waiting,
+            region,
+            before,
+        } in &self.threads
+        {
+            metrics.add_to(&mut values);
+            let started = region.control(REQUESTS_STARTED).load(Ordering::Relaxed);
+            waiting.add_to(before, started, now, &mut values);
+        }
+        values
+    }
+}
+
+/// The listeners of a handle that have not ended.
+#[derive(Default)]
+pub struct Listeners {
+    table: Mutex<ListenerTable>,
+}
+
+#[derive(Default)]
+struct ListenerTable {
+    next: u32,
+    listeners: HashMap<u32, Listener>,
+}
+
+struct Listener {
+    metrics: Arc<ListenerMetrics>,
+    /// Threads that have not ended it.
+    threads: usize,
+}
+
+impl Listeners {
+    fn add(&self, metrics: Arc<ListenerMetrics>) -> u32 {
+        let mut table = lock(&self.table);
+        let threads = metrics.threads.len();
+        loop {
+            let id = table.next;
+            // Ids of ended listeners do not come back soon, since JavaScript
+            // may not know yet that they have ended.
+            table.next = (id + 1) & i32::MAX as u32;
+            if let Entry::Vacant(place) = table.listeners.entry(id) {
+                place.insert(Listener { metrics, threads });
+                return id;
+            }
+        }
+    }
+
+    /// To be called once by each thread when a listener that was stopped has no
+    /// connections there. True for the last of them, which sends STOPPED.
+    pub fn ended(&self, listener: u32) -> bool {
+        let mut table = lock(&self.table);
+        let Some(entry) = table.listeners.get_mut(&listener) else {
+            return false;
+        };
+        entry.threads = entry.threads.saturating_sub(1);
+        let is_last = entry.threads == 0;
+        if is_last {
+            table.listeners.remove(&listener);
+        }
+        is_last
+    }
+
+    fn metrics(&self, listener: u32) -> Option<Arc<ListenerMetrics>> {
+        let table = lock(&self.table);
+        table
+            .listeners
+            .get(&listener)
+            .map(|entry| entry.metrics.clone())
+    }
+}
+
+// ---------------------------------------------------------------------------
+// I/O threads
+// ---------------------------------------------------------------------------
+
+/// What `io::run` works with, all owned by that thread.
+pub struct IoThread {
+    /// Number of the thread.
+    pub index: u32,
+    /// The waker is registered already, the doorbell is not.
+    pub poll: Poll,
+    /// What others see of this thread.
+    pub shared: Arc<IoShared>,
+    /// Writes events.
+    pub events: EventWriter,
+    /// Reads commands.
+    pub commands: CommandReader,
+    /// Wakes JavaScript.
+    pub doorbell: Doorbell,
+    /// All threads of the handle by number, this one among them.
+    pub peers: Vec<Arc<IoShared>>,
+}
+
+fn run(handle: u32, thread: IoThread, gone: &AtomicBool) {
+    sys::block_signals();
+    let shared = thread.shared.clone();
+    // What the panic hook prints is all there is to say. Its connections are
+    // lost, and JavaScript sees the end of its doorbell, closes the handle, and
+    // only then the region goes.
+    let _ = catch_unwind(AssertUnwindSafe(|| crate::io::run(thread)));
+    shared.close();
+    if gone.load(Ordering::Relaxed) {
+        abandon(handle);
+    }
+}
+
+// ---------------------------------------------------------------------------
+// Handles
+// ---------------------------------------------------------------------------
+
+/// What a handle stands for.
+pub struct Runtime {
+    threads: Vec<Arc<IoShared>>,
+    doorbells: Vec<Vec<u8>>,
+    lent: Arc<Lent>,
+    listeners: Arc<Listeners>,
+    /// Taken by whoever closes the handle.
+    joins: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Handles {
+    last: u32,
+    // So few that searching them in order is fastest.
+    open: Vec<(u32, Arc<Runtime>)>,
+}
+
+static HANDLES: RwLock<Handles> = RwLock::new(Handles {
+    last: 0,
+    open: Vec::new(),
+});
+
+/// Runs `use_it` with what a handle stands for; None without such a handle. It
+/// must be quick: handles can neither be opened nor closed meanwhile.
+///
+/// The thread that has opened a handle finds it without any lock, and even if
+/// it was abandoned meanwhile.
+#[inline]
+pub fn with<Result>(handle: u32, use_it: impl Fn(&Runtime) -> Result) -> Option<Result> {
+    let own = JAVASCRIPT.try_with(|thread| {
+        let handles = thread.handles.borrow();
+        let (_, runtime) = handles.iter().find(|(number, _)| *number == handle)?;
+        Some(use_it(runtime))
+    });
+    match own {
+        Ok(Some(result)) => Some(result),
+        _ => {
+            let handles = HANDLES.read().unwrap_or_else(PoisonError::into_inner);
+            let (_, runtime) = handles.open.iter().find(|(number, _)| *number == handle)?;
+            Some(use_it(runtime))
+        }
+    }
+}
+
+/// What a handle stands for; None without such a handle.
+pub fn find(handle: u32) -> Option<Arc<Runtime>> {
+    let handles = HANDLES.read().unwrap_or_else(PoisonError::into_inner);
+    let (_, runtime) = handles.open.iter().find(|(number, _)| *number == handle)?;
+    Some(runtime.clone())
+}
+
+fn remove(handle: u32) -> Option<Arc<Runtime>> {
+    let mut handles = HANDLES.write().unwrap_or_else(PoisonError::into_inner);
+    let index = handles
+        .open
+        .iter()
+        .position(|(number, _)| *number == handle)?;
+    Some(handles.open.swap_remove(index).1)
+}
+
+/// Starts I/O threads.
+///
+/// # Errors
+/// EINVAL if `threads` is not from 1 to 64; EMFILE beyond 4096 handles; what the
+/// system says.
+pub fn open(threads: u32) -> io::Result<u32> {
+    if !(1..=MAX_THREADS).contains(&threads) {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    if !sys::pin_library() {
+        return Err(io::Error::from_raw_os_error(libc::ENOSYS));
+    }
+    let lent = Arc::<Lent>::default();
+    let listeners = Arc::<Listeners>::default();
+    let mut parts = Vec::new();
+    for index in 0..threads {
+        let region = Arc::new(Region::new()?);
+        let poll = Poll::new()?;
+        let shared = IoShared {
+            index,
+            waker: Waker::new(poll.registry(), WAKER)?,
+            mailbox: Mutex::default(),
+            lent: lent.clone(),
+            contents: Mutex::default(),
+            messages: WaitingMessages::default(),
+            waiting: Arc::default(),
+            listeners: listeners.clone(),
+            region: region.clone(),
+        };
+        parts.push((poll, Doorbell::new(region)?, Arc::new(shared)));
+    }
+    let all: Vec<_> = parts.iter().map(|(.., shared)| shared.clone()).collect();
+    let runtime = Arc::new(Runtime {
+        threads: all.clone(),
+        doorbells: parts
+            .iter()
+            .map(|(_, doorbell, _)| doorbell.path().to_vec())
+            .collect(),
+        lent,
+        listeners,
+        joins: Mutex::default(),
+    });
+    let handle = insert(runtime.clone())?;
+    for (poll, doorbell, shared) in parts {
+        let (events, commands) = ring::ends(&shared.region);
+        let index = shared.index;
+        let gone = doorbell.gone();
+        let peers = all.clone();
+        let thread = IoThread {
+            index,
+            poll,
+            shared,
+            events,
+            commands,
+            doorbell,
+            peers,
+        };
+        let spawned = Builder::new()
+            .name(format!("jstime-io-{index}"))
+            .spawn(move || run(handle, thread, &gone));
+        match spawned {
+            Ok(join) => lock(&runtime.joins).push(join),
+            Err(error) => {
+                close(handle);
+                return Err(error);
+            }
+        }
+    }
+    JavaScriptThread::adopt(handle, runtime);
+    Ok(handle)
+}
+
+fn insert(runtime: Arc<Runtime>) -> io::Result<u32> {
+    let mut handles = HANDLES.write().unwrap_or_else(PoisonError::into_inner);
+    if handles.open.len() >= MAX_HANDLES {
+        return Err(io::Error::from_raw_os_error(libc::EMFILE));
+    }
+    loop {
+        handles.last = handles.last % i32::MAX as u32 + 1;
+        let handle = handles.last;
+        if !handles.open.iter().any(|(number, _)| *number == handle) {
+            handles.open.push((handle, runtime));
+            return Ok(handle);
+        }
+    }
+}
+
+/// Ends everything of a handle and waits for its threads; false without such a
+/// handle. JavaScript must not touch its regions from here on.
+pub fn close(handle: u32) -> bool {
+    let open = remove(handle);
+    // It may have been abandoned, and still be this thread's.
+    let own = JavaScriptThread::disown(handle);
+    let Some(runtime) = open.or(own) else {
+        return false;
+    };
+    runtime.shut_down();
+    let joins = std::mem::take(&mut *lock(&runtime.joins));
+    for join in joins {
+        // It has caught its panics.
+        let _ = join.join();
+    }
+    true
+}
+
+/// As `close`, for a JavaScript thread that is gone; waits for nothing.
+fn abandon(handle: u32) {
+    if let Some(runtime) = remove(handle) {
+        runtime.shut_down();
+    }
+}
+
+impl Runtime {
+    fn thread(&self, thread: u32) -> Option<&Arc<IoShared>> {
+        self.threads.get(thread as usize)
+    }
+
+    fn shut_down(&self) {
+        for shared in &self.threads {
+            shared.post(Mail::Shutdown);
+        }
+    }
+
+    /// Memory of a thread.
+    pub fn memory(&self, thread: u32) -> Option<*mut u8> {
+        self.thread(thread).map(|shared| shared.region.as_ptr())
+    }
+
+    /// Path of a thread's doorbell.
+    pub fn doorbell(&self, thread: u32) -> Option<&[u8]> {
+        self.doorbells.get(thread as usize).map(Vec::as_slice)
+    }
+
+    /// Wakes a thread if it sleeps.
+    #[inline]
+    pub fn wake(&self, thread: u32) {
+        if let Some(shared) = self.thread(thread) {
+            shared.wake_if_asleep();
+        }
+    }
+
+    /// Listens. Returns the listener's id, and for TCP the address.
+    pub fn listen(&self, plan: ListenPlan) -> io::Result<(u32, Option<SocketAddr>)> {
+        let (socket, address) = bind::listen(&plan.address)?;
+        let plan = Arc::new(plan);
+        let all_metrics = Arc::new(ListenerMetrics::new(&self.threads));
+        let id = self.listeners.add(all_metrics.clone());
+        let connections = Arc::<AtomicU32>::default();
+        let mut socket = Some(socket);
+        // Thread 0 is the last, since it sends connections to the others.
+        for (index, shared) in self.threads.iter().enumerate().rev() {
+            shared.post(Mail::Listen(IoListener {
+                id,
+                socket: if index == 0 { socket.take() } else { None },
+                plan: plan.clone(),
+                metrics: all_metrics.threads[index].metrics.clone(),
+                all_metrics: all_metrics.clone(),
+                connections: connections.clone(),
+            }));
+        }
+        Ok((id, address))
+    }
+
+    /// Stops a listener. When this returns nobody is accepted any more and the
+    /// address is free. False without such a listener.
+    pub fn stop(&self, listener: u32, force: bool) -> bool {
+        if self.listeners.metrics(listener).is_none() {
+            return false;
+        }
+        self.tell_all(|done| Mail::Stop {
+            listener,
+            force,
+            done,
+        });
+        true
+    }
+
+    /// Closes idle connections; how many there were. None without such a
+    /// listener.
+    pub fn close_idle(&self, listener: u32) -> Option<u32> {
+        self.listeners.metrics(listener)?;
+        let (reply, replies) = sync_channel(self.threads.len());
+        for shared in &self.threads {
+            shared.post(Mail::CloseIdle {
+                listener,
+                reply: reply.clone(),
+            });
+        }
+        drop(reply);
+        let until = Instant::now() + PATIENCE;
+        let mut sum = 0u32;
+        while let Ok(count) = replies.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            sum = sum.saturating_add(count);
+        }
+        Some(sum)
+    }
+
+    /// Replaces the static answers. Requests that arrive when this has returned
+    /// get the new ones. False without such a listener.
+    pub fn set_static(&self, listener: u32, table: StaticTable) -> bool {
+        if self.listeners.metrics(listener).is_none() {
+            return false;
+        }
+        let table = Arc::new(table);
+        self.tell_all(|done| Mail::Static {
+            listener,
+            table: table.clone(),
+            done,
+        });
+        true
+    }
+
+    /// Metrics of a listener.
+    pub fn metrics(&self, listener: u32) -> Option<Values> {
+        Some(self.listeners.metrics(listener)?.values(Instant::now()))
+    }
+
+    /// Keeps content for a command.
+    pub fn lend(&self, content: &[u8]) -> u32 {
+        self.lent.lend(content.to_vec())
+    }
+
+    /// Copies request content that has arrived; None if there is none to come.
+    pub fn take(
+        &self,
+        thread: u32,
+        connection: u32,
+        generation: u32,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        self.thread(thread)?
+            .take_content((connection, generation), out)
+    }
+
+    /// Posts mail to all threads and waits until all have carried it out.
+    fn tell_all(&self, mail: impl Fn(Done) -> Mail) {
+        let (sender, done): (Sender<()>, Receiver<()>) = channel();
+        for shared in &self.threads {
+            shared.post(mail(Done {
+                _sender: sender.clone(),
+            }));
+        }
+        drop(sender);
+        // Nobody sends: it is over when the last sender is dropped.
+        let _ = done.recv_timeout(PATIENCE);
+    }
+}
+
+// ---------------------------------------------------------------------------
+// JavaScript threads
+// ---------------------------------------------------------------------------
+
+static LAST_OWNER: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static JAVASCRIPT: JavaScriptThread = {
+        // Its destructor is in this library. `open` looks whether that worked.
+        sys::pin_library();
+        JavaScriptThread {
+            owner: LAST_OWNER.fetch_add(1, Ordering::Relaxed) + 1,
+            handles: RefCell::default(),
+        }
+    };
+}
+
+/// What belongs to the JavaScript of a thread, and goes with it.
+struct JavaScriptThread {
+    owner: Owner,
+    handles: RefCell<Vec<(u32, Arc<Runtime>)>>,
+}
+
+/// The number of the calling thread as an owner of files.
+pub fn owner() -> Owner {
+    // While the thread ends nothing can be owned by it: 0 is nobody.
+    JAVASCRIPT.try_with(|thread| thread.owner).unwrap_or(0)
+}
+
+impl JavaScriptThread {
+    fn adopt(handle: u32, runtime: Arc<Runtime>) {
+        // It fails while the thread ends; then nothing is its own.
+        let _ = JAVASCRIPT.try_with(|thread| {
+            thread.handles.borrow_mut().push((handle, runtime));
+        });
+    }
+
+    fn disown(handle: u32) -> Option<Arc<Runtime>> {
+        let own = JAVASCRIPT.try_with(|thread| {
+            let mut handles = thread.handles.borrow_mut();
+            let index = handles.iter().position(|(number, _)| *number == handle)?;
+            Some(handles.swap_remove(index).1)
+        });
+        own.ok().flatten()
+    }
+}
+
+impl Drop for JavaScriptThread {
+    fn drop(&mut self) {
+        for (handle, _) in self.handles.take() {
+            abandon(handle);
+        }
+        files::forget(self.owner);
+    }
+}
+
+/// A panic while one of these is locked leaves nothing half done.
+pub(crate) fn lock<Value>(mutex: &Mutex<Value>) -> MutexGuard<'_, Value> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,376 @@
+import { setImmediate } from "node:timers";
+import type { HttpHandler, WebSocketEvents, WebSocketPlan } from "../engine.ts";
+import {
+  COMMANDS_BYTES,
+  CONTENT_END,
+  EVENT_CONTENT,
+  EVENT_CONTENT_FAILED,
+  EVENT_DONE,
+  EVENT_GONE,
+  EVENT_MESSAGE,
+  EVENT_REQUEST,
+  EVENT_STOPPED,
+  EVENT_WRITTEN,
+  IO_SLEEPS,
+  JS_SLEEPS,
+  REGION_BYTES,
+  REQUESTS_STARTED,
+} from "./abi.ts";
+import { CommandWriter } from "./command_writer.ts";
+import { type EventBatch, EventReader } from "./event_reader.ts";
+import { NativeExchange } from "./exchange.ts";
+import { IoMemory } from "./io_memory.ts";
+import { RequestTexts } from "./request_texts.ts";
+import { NativeWebSocket } from "./web_socket.ts";
+import { WebSocketTable } from "./web_socket_table.ts";
+import { Spinner } from "./spinner.ts";
+
+// Programs may put clocks of their own in their place.
+const { clearTimeout, performance, setTimeout } = globalThis;
+
+/** What JavaScript calls an I/O thread for; all else is in memory. */
+export interface IoCalls {
+  /** Wakes the thread, if it sleeps. */
+  wake(): void;
+  /** Copies content into the helper; returns the token that stands for it. */
+  lend(content: Uint8Array<ArrayBuffer>): number;
+  /**
+   * Copies request content, or a message, that has arrived; returns the number
+   * of bytes, below zero if the request or the WebSocket is over.
+   */
+  take(
+    connection: number,
+    generation: number,
+    target: Uint8Array<ArrayBuffer>,
+  ): number;
+}
+
+/** Whoever answers the requests of a listener. */
+export interface RequestSink {
+  /** Answers a request. */
+  readonly handler: HttpHandler;
+  /** Host and port for the URLs of requests that name none. */
+  readonly authority: string;
+  /** In bytes, for messages. */
+  readonly maxRequestBodySize: number;
+  /** The listener accepts nobody any more. */
+  readonly isStopping: boolean;
+  /** The listener has stopped, and its last connection has ended. */
+  stopped(): void;
+}
+
+/** The most requests between two looks at the clock. */
+const LONGEST_INTERVAL = 16;
+/** Answers do not wait longer than this for those behind, in milliseconds. */
+const PATIENCE = 1;
+/** How long timers and other I/O may have to wait for a turn to end. */
+const TURN = 10;
+/** How many turns wait busily for space, since it seldom takes long. */
+const BUSY_TURNS = 64;
+/** So many bytes are not held back until a turn ends. */
+const EARLY_BYTES = COMMANDS_BYTES / 4;
+/** How often to look for slow clients that are none, in milliseconds. */
+const LOOK = 1;
+
+/**
+ * JavaScript's side of one I/O thread: takes events, hands requests to whoever
+ * answers them, and passes the answers on.
+ *
+ * Events are handled in turns, between which the event loop gets to everything
+ * else. What a turn answers at once is shown to the thread together, at its
+ * end; what is answered later, when the microtasks of that moment are done.
+ */
+export class Pump {
+  /** Where commands are written. After them, `written` must be called. */
+  readonly commands: CommandWriter;
+  /** The texts of the request that is being read. */
+  readonly texts: RequestTexts = new RequestTexts();
+  /** The WebSockets on the thread. */
+  readonly sockets: WebSocketTable = new WebSocketTable();
+  /** What the thread can be called for. */
+  readonly calls: IoCalls;
+  /** The thread is gone: nothing can be answered any more. */
+  isClosed = false;
+  #memory: IoMemory;
+  #events: EventReader;
+  readonly #sinks: Map<number, RequestSink> = new Map();
+  /** Exchanges that events may be for, by connection. */
+  readonly #kept: (NativeExchange | undefined)[] = [];
+  #keptCount = 0;
+  readonly #spinner: Spinner = new Spinner();
+  #started = 0;
+  #interval = 1;
+  #isInTurn = false;
+  #isScheduled = false;
+  #isFlushing = false;
+  #isAsleep = false;
+  #crowdedTurns = 0;
+  #look: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(memory: IoMemory, calls: IoCalls) {
+    this.#memory = memory;
+    this.calls = calls;
+    this.commands = new CommandWriter(memory);
+    this.#events = new EventReader(memory, () => calls.wake());
+  }
+
+  /** Requests of `listener` go to `sink` from now on. */
+  listen(listener: number, sink: RequestSink): void {
+    this.#sinks.set(listener, sink);
+  }
+
+  /** The doorbell rang, or may have. */
+  wake(): void {
+    if (this.#isScheduled || this.#isInTurn || this.isClosed) return;
+    this.#awake();
+    this.#spinner.woke();
+    this.#turn();
+  }
+
+  /** Events for the connection of `exchange` are told to it. */
+  keep(exchange: NativeExchange): void {
+    const { connection } = exchange;
+    const kept = this.#kept;
+    while (kept.length <= connection) kept.push(undefined);
+    if (kept[connection] === undefined) this.#keptCount++;
+    kept[connection] = exchange;
+  }
+
+  /** Events are not told to `exchange` any more. */
+  forget(exchange: NativeExchange): void {
+    const { connection } = exchange;
+    if (this.#kept[connection] !== exchange) return;
+    this.#kept[connection] = undefined;
+    this.#keptCount--;
+  }
+
+  /** A request becomes a WebSocket, of which the thread is told next. */
+  openWebSocket(
+    connection: number,
+    generation: number,
+    plan: WebSocketPlan,
+    events: WebSocketEvents,
+  ): NativeWebSocket {
+    const memory = this.#memory;
+    // Nothing was sent that the thread could be counting.
+    memory.delivered[connection] = 0;
+    memory.blocked[connection] = 0;
+    const socket = new NativeWebSocket(
+      this,
+      memory,
+      connection,
+      generation,
+      plan,
+      events,
+    );
+    this.sockets.add(socket);
+    return socket;
+  }
+
+  /** A command was written: the thread is shown it soon. */
+  written(): void {
+    if (this.#isInTurn || this.#isFlushing) return;
+    this.#isFlushing = true;
+    // Other answers may be a few microtasks away.
+    queueMicrotask(this.#onFlush);
+  }
+
+  /**
+   * As `written`, after commands of which there may be many: the thread begins
+   * with them while others are written.
+   *
+   * @param lent Bytes that were lent with it.
+   */
+  wroteMore(lent: number = 0): void {
+    this.written();
+    if (this.commands.unpublished + lent > EARLY_BYTES) this.show();
+  }
+
+  /** Shows the thread what was written. */
+  show(): void {
+    const { commands } = this;
+    if (
+      commands.publish() && Atomics.load(this.#memory.control, IO_SLEEPS) !== 0
+    ) this.calls.wake();
+  }
+
+  /** The memory and the thread are about to go. */
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.#look);
+    for (const exchange of this.#kept) exchange?.leave();
+    this.sockets.close();
+    this.#sinks.clear();
+    this.#memory = new IoMemory(new ArrayBuffer(REGION_BYTES));
+    this.#events = new EventReader(this.#memory, () => {});
+    this.commands.close(this.#memory);
+  }
+
+  readonly #onTurn = (): void => {
+    this.#isScheduled = false;
+    if (!this.isClosed) this.#turn();
+  };
+
+  readonly #onLook = (): void => {
+    this.#look = undefined;
+    this.wake();
+  };
+
+  readonly #onFlush = (): void => {
+    this.#isFlushing = false;
+    if (this.isClosed) return;
+    this.show();
+    // What has no place in the ring is up to the next turn.
+    if (this.commands.isWaiting) this.#schedule();
+  };
+
+  #turn(): void {
+    this.#isInTurn = true;
+    const before = this.#started;
+    const isCrowded = this.commands.isCrowded;
+    if (!isCrowded) this.#handleEvents();
+    if (this.sockets.hasWatched) this.sockets.look();
+    this.#isInTurn = false;
+    this.show();
+    this.#crowdedTurns = isCrowded ? this.#crowdedTurns + 1 : 0;
+    if (this.#crowdedTurns > BUSY_TURNS) {
+      this.#isScheduled = true;
+      setTimeout(this.#onTurn, 1);
+    } else if (isCrowded || this.#hasWork(this.#started - before)) {
+      this.#schedule();
+    } else {
+      this.#fallAsleep();
+    }
+  }
+
+  /** Whether there is something to do, or will be in a moment. */
+  #hasWork(requests: number): boolean {
+    if (this.#events.hasMore()) return true;
+    // While something else is waited for, it must not wait for this.
+    const isSerial = requests === 1 && this.#keptCount === 0;
+    return this.#spinner.spin(this.#events, isSerial);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#awake();
+    this.#isScheduled = true;
+    setImmediate(this.#onTurn);
+  }
+
+  #fallAsleep(): void {
+    if (this.sockets.hasWatched) this.#look ??= setTimeout(this.#onLook, LOOK);
+    const { control } = this.#memory;
+    Atomics.store(control, JS_SLEEPS, 1);
+    this.#isAsleep = true;
+    if (this.#events.hasMore()) this.#schedule();
+  }
+
+  #awake(): void {
+    if (!this.#isAsleep) return;
+    this.#isAsleep = false;
+    Atomics.store(this.#memory.control, JS_SLEEPS, 0);
+  }
+
+  /** Handles what there is, for a while. */
+  #handleEvents(): void {
+    const events = this.#events;
+    if (events.position === events.end && !events.refill()) return;
+    const { commands } = this;
+    let untilCheck = this.#interval;
+    let start = 0;
+    let last = 0;
+    do {
+      try {
+        this.#handle(events.batch, events.take());
+      } catch (error) {
+        // Whatever is wrong with one request, the others get their answers.
+        console.error(error);
+      }
+      if (commands.isCrowded) break;
+      if (--untilCheck > 0) continue;
+      const now = performance.now();
+      if (last === 0) {
+        start = now;
+      } else {
+        this.#adapt(now - last);
+        if (now - start > TURN) break;
+      }
+      last = now;
+      untilCheck = this.#interval;
+    } while (
+      events.position < events.end || events.isInPlace && events.refill()
+    );
+    events.release();
+  }
+
+  /** Looks at the clock as often as requests take long. */
+  #adapt(elapsed: number): void {
+    if (elapsed > PATIENCE) {
+      this.#interval = 1;
+      this.show();
+    } else if (elapsed < PATIENCE / 4 && this.#interval < LONGEST_INTERVAL) {
+      this.#interval *= 2;
+    }
+  }
+
+  #handle(batch: EventBatch, at: number): void {
+    const { words } = batch;
+    const kind = words[at + 1]! & 0xff;
+    if (kind === EVENT_REQUEST) return this.#request(batch, at);
+    if (kind >= EVENT_MESSAGE) return this.sockets.handle(kind, batch, at);
+    if (kind === EVENT_STOPPED) return this.#stopped(words[at + 4]!);
+    const exchange = this.#kept[words[at + 2]!];
+    if (exchange === undefined || exchange.generation !== words[at + 3]!) {
+      // Its client has left before the thread was told of the upgrade.
+      if (kind === EVENT_GONE) {
+        this.sockets.lose(words[at + 2]!, words[at + 3]!);
+      }
+      return;
+    }
+    switch (kind) {
+      case EVENT_CONTENT: {
+        const isLast = (words[at + 1]! >>> 8 & CONTENT_END) !== 0;
+        exchange.content?.arrived(words[at + 4]!, isLast);
+        break;
+      }
+      case EVENT_CONTENT_FAILED:
+        exchange.contentFailed(words[at + 4]!);
+        break;
+      case EVENT_GONE:
+        exchange.leave();
+        break;
+      case EVENT_WRITTEN:
+        exchange.wrote(words[at + 4]!);
+        break;
+      case EVENT_DONE:
+        exchange.end();
+    }
+  }
+
+  #request(batch: EventBatch, at: number): void {
+    const { words } = batch;
+    const memory = this.#memory;
+    this.#started = (this.#started + 1) >>> 0;
+    memory.control[REQUESTS_STARTED] = this.#started;
+    this.texts.read(batch, at, words[at + 1]! >>> 8);
+    // Nobody waits for an answer any more.
+    if (memory.generations[words[at + 2]!] !== words[at + 3]) return;
+    const sink = this.#sinks.get(words[at + 4]!);
+    if (sink === undefined) return;
+    const exchange = new NativeExchange(this, sink, batch, at);
+    const answer = sink.handler(exchange.request, exchange);
+    if (answer instanceof Promise) {
+      if (!exchange.answered) this.keep(exchange);
+      answer.then((late) => exchange.settle(late));
+    } else {
+      exchange.settle(answer);
+    }
+  }
+
+  #stopped(listener: number): void {
+    const sink = this.#sinks.get(listener);
+    this.#sinks.delete(listener);
+    sink?.stopped();
+  }
+}
