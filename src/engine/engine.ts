@@ -276,8 +276,8 @@ export interface Exchange {
   ): EngineWebSocket | undefined;
 }
 
-// WebSockets: the facade decides what they mean, an engine moves frames. An
-// engine that keeps topics and fans out by itself may do so behind `send`.
+// WebSockets: the facade decides what they mean and who is subscribed to what,
+// an engine moves frames.
 
 /** The memory of a compressor: none, one for all sockets, or its bytes. */
 export type DeflateWindow = "disable" | "shared" | number;

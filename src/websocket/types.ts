@@ -83,9 +83,10 @@ export interface ServerWebSocket<Data = undefined> {
    * `String(data)`.
    *
    * @param compress Compress it, if compression was negotiated.
-   * @returns Bytes accepted; -1 if they wait for a slow client, in which case
-   * `drain` follows; 0 if dropped because the socket is closed or more than
-   * `backpressureLimit` bytes wait already.
+   * @returns Bytes accepted; -1 if they wait for a slow client, or behind so
+   * much that they may have to, in which case `drain` follows; 0 if dropped
+   * because the socket is closed or more than `backpressureLimit` bytes wait
+   * already.
    * @throws {TypeError} If `data` is null or undefined.
    */
   send(
@@ -165,9 +166,9 @@ export interface ServerWebSocket<Data = undefined> {
   isSubscribed(topic: string): boolean;
 
   /**
-   * Calls `callback` with this socket and returns what it returns. An engine
-   * may send everything that is sent meanwhile at once; the deno engine does
-   * not.
+   * Calls `callback` with this socket and returns what it returns. The native
+   * engine sends everything at once that is sent in one turn of the event loop,
+   * with or without this; the deno engine does not.
    */
   cork<Result>(
     callback: (socket: ServerWebSocket<Data>) => Result,
@@ -319,8 +320,10 @@ export interface WebSocketHandler<Data = undefined> {
    */
   readonly closeOnBackpressureLimit?: boolean;
   /**
-   * Seconds without a message before a socket is closed, 0 to 960; 0 is never,
-   * 1 to 7 count as 8.
+   * Seconds of silence before a socket is closed, 0 to 960; 0 is never, 1 to 7
+   * count as 8. On the native engine whatever the client sends breaks its
+   * silence, and so does taking what had to wait for it; on the deno engine
+   * without `sendPings`, messages do.
    *
    * @default {120}
    */

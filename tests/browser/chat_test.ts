@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { RunningProgram } from "../entry/running_program.ts";
+import { testOnEngines } from "../websocket/engines.ts";
 import { findChromium } from "./chromium.ts";
 import { Browser, type Page } from "./devtools.ts";
 
@@ -26,12 +27,12 @@ async function hears(page: Page, line: string): Promise<void> {
   );
 }
 
-Deno.test({
-  name: "examples/chat.ts: two pages chat, a third room hears nothing",
-  ignore: chromium === undefined,
-  async fn() {
+testOnEngines(
+  "examples/chat.ts: two pages chat, a third room hears nothing",
+  async ({ name }) => {
     await using program = new RunningProgram({
       args: ["run", "-A", "examples/chat.ts"],
+      env: { JSTIME_ENGINE: name },
     });
     const url = await program.url();
     await using browser = await Browser.start(chromium!);
@@ -61,4 +62,5 @@ Deno.test({
     await hears(ada, "Bob has left");
     assertEquals(await linesOf(elsewhere), ["Eve is here"]);
   },
-});
+  { ignore: chromium === undefined },
+);

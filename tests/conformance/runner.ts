@@ -15,15 +15,8 @@ import { areas } from "./cases/mod.ts";
 import { type Engine, runCase, type RunningServer } from "./exchange.ts";
 import { createFixtures } from "./fixtures.ts";
 
-/**
- * Registers one test per case, named `conformance (engine): area/name`.
- *
- * @param unable Why the engine cannot serve WebSockets, if it cannot.
- */
-export function conformance(
-  name: EngineName,
-  unable: { webSockets?: string | undefined } = {},
-): void {
+/** Registers one test per case, named `conformance (engine): area/name`. */
+export function conformance(name: EngineName): void {
   let fixtures: Promise<string> | undefined;
   const engine = ourEngine(name, () => fixtures ??= createFixtures());
   Deno.test.afterAll(async () => {
@@ -33,8 +26,7 @@ export function conformance(
   });
   for (const [area, cases] of Object.entries(areas)) {
     for (const testCase of cases) {
-      const reason = testCase.skip?.[name] ??
-        (area.startsWith("websocket") ? unable.webSockets : undefined);
+      const reason = testCase.skip?.[name];
       Deno.test({
         name: `conformance (${name}): ${area}/${testCase.name}` +
           (reason === undefined ? "" : ` [skipped: ${reason}]`),

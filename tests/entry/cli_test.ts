@@ -245,7 +245,7 @@ async function askOn(connection: Deno.TcpConn, path: string): Promise<string> {
   const buffer = new Uint8Array(4096);
   let received = "";
   while (true) {
-    const match = /^content-length: (\d+)\r\n[^]*?\r\n\r\n([^]*)/im.exec(
+    const match = /^content-length: (\d+)\r\n(?:[^]*?\r\n)?\r\n([^]*)/im.exec(
       received,
     );
     if (match !== null && match[2]!.length === Number(match[1])) {

@@ -2,7 +2,7 @@ import { assert } from "@std/assert";
 import { Connection } from "../conformance/client.ts";
 import { eventually, HostileProgram, testOn } from "./program.ts";
 
-const limits = { IDLE_TIMEOUT: "1", HEAD_TIMEOUT: "1", CONTENT_RATE: "1000" };
+const limits = { IDLE_TIMEOUT: "3", HEAD_TIMEOUT: "3", CONTENT_RATE: "1000" };
 
 /** Blocks the program's JavaScript for longer than all deadlines. */
 async function block(program: HostileProgram): Promise<Connection> {

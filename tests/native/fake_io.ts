@@ -123,6 +123,7 @@ export class FakeIo implements IoCalls {
   serve(handler: HttpHandler, isStopping = false): void {
     this.pump.listen(LISTENER, {
       handler,
+      scheme: "http",
       authority: "127.0.0.1:80",
       maxRequestBodySize: 1000,
       isStopping,

@@ -246,6 +246,7 @@ Deno.test("the stop of a listener is told to whoever answers for it", () =>
     let stopped = 0;
     io.pump.listen(5, {
       handler: () => new Response(""),
+      scheme: "http",
       authority: "a",
       maxRequestBodySize: 1,
       isStopping: false,

@@ -373,9 +373,3 @@ Deno.test("there is no address over Unix sockets, and none at the end", async ()
   });
   assertEquals(kept!.remoteAddress(), null);
 });
-
-Deno.test("an exchange cannot be upgraded", () =>
-  withRequest({}, (_, exchange) => {
-    assertEquals((exchange.upgrade as () => unknown)(), undefined);
-    assertEquals(exchange.answered, false);
-  }));

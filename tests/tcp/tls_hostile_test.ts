@@ -1,8 +1,8 @@
 /** TLS handshakes that clients get wrong on purpose. */
 import { assert, assertEquals } from "@std/assert";
-import { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
 import { listen } from "../../src/listen.ts";
+import type { TLSOptions } from "../../src/options/tls_options.ts";
+import { exchange, inBytes, writeAll } from "../tls/ciphertext_client.ts";
 import { hello, helloMessage, records, vector } from "../tls/client_hello.ts";
 import { drained, listenWithTimes } from "./listener.ts";
 import { pair } from "./tls_files.ts";
@@ -14,7 +14,7 @@ const several = [
 ];
 
 /** The platform's own TLS and ours on its TCP. */
-const serverTls: [name: string, tls: unknown][] = [
+const serverTls: [name: string, tls: TLSOptions | TLSOptions[]][] = [
   ["one certificate", pair("localhost")],
   ["several certificates", several],
 ];
@@ -29,9 +29,9 @@ async function answer(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<number[]> {
   using conn = await connect(port);
-  for (let sent = 0; sent < bytes.length;) {
-    sent += await conn.write(bytes.subarray(sent));
-  }
+  await writeAll(conn, bytes);
+  // It may be a beginning that asks for more.
+  await conn.closeWrite().catch(() => {});
   const received: number[] = [];
   const buffer = new Uint8Array(1024);
   try {
@@ -46,68 +46,12 @@ async function answer(
   return received;
 }
 
-/** An echo through TLS whose client sends its bytes as `send` says. */
-async function echo(
-  port: number,
-  send: (conn: Deno.Conn, bytes: Uint8Array) => Promise<void>,
-): Promise<string> {
-  using conn = await connect(port);
-  conn.setNoDelay();
-  const ciphertext = new Duplex({
-    read() {},
-    write(bytes, _encoding, done) {
-      send(conn, bytes).then(() => done(), done);
-    },
-  });
-  const client = connectTls({
-    socket: ciphertext,
-    servername: "a.test",
-    rejectUnauthorized: false,
-  });
-  const buffer = new Uint8Array(16 * 1024);
-  const reading = (async () => {
-    for (;;) {
-      const count = await conn.read(buffer).catch(() => null);
-      ciphertext.push(count === null ? null : buffer.slice(0, count));
-      if (count === null) return;
-    }
-  })();
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  client.on("secureConnect", () => client.write("hello"));
-  client.on("data", (data) => resolve(String(data)));
-  client.on("error", reject);
-  try {
-    return await promise;
-  } finally {
-    client.destroy();
-    ciphertext.destroy();
-    conn.close();
-    await reading;
-  }
-}
-
-async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) {
-    sent += await conn.write(bytes.subarray(sent));
-  }
-}
-
-/** The contents of handshake records, as others with a byte each. */
-function inBytes(bytes: Uint8Array): Uint8Array {
-  const length = bytes[3]! << 8 | bytes[4]!;
-  const message = Array.from(bytes.subarray(5, 5 + length));
-  return Uint8Array.from([
-    ...records(message, 1),
-    ...bytes.subarray(5 + length),
-  ]);
-}
-
 for (const [name, tls] of serverTls) {
   Deno.test(`what is no hello is answered by an alert: ${name}`, async () => {
     const events: string[] = [];
     using server = listen<unknown>({
       ...loopback,
-      tls: tls as undefined,
+      tls,
       socket: {
         open: () => void events.push("open"),
         data: () => void events.push("data"),
@@ -115,11 +59,11 @@ for (const [name, tls] of serverTls) {
         close: () => void events.push("close"),
       },
     });
-    const random = crypto.getRandomValues(new Uint8Array(5000));
+    const random = crypto.getRandomValues(new Uint8Array(500));
     const malformed = helloMessage({}).fill(255, 40);
     const garbage: Uint8Array<ArrayBuffer>[] = [
       new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"),
-      new Uint8Array(5000).fill(255),
+      new Uint8Array(100).fill(255),
       Uint8Array.of(22, 3, 1, 255, 255),
       Uint8Array.of(22, 3, 1, 0, 4, 1, 0, 0, 0),
       Uint8Array.of(22, 3, 1, 0, 5, 2, 0, 0, 1, 1),
@@ -138,10 +82,10 @@ for (const [name, tls] of serverTls) {
   Deno.test(`a hello may come in single bytes: ${name}`, async () => {
     using server = listen<unknown>({
       ...loopback,
-      tls: tls as undefined,
+      tls,
       socket: { data: (socket, data) => void socket.write(data) },
     });
-    const text = await echo(server.port, async (conn, bytes) => {
+    const text = await exchange(server.port, "hello", async (conn, bytes) => {
       for (const byte of bytes) await conn.write(Uint8Array.of(byte));
     });
     assertEquals(text, "hello");
@@ -150,11 +94,11 @@ for (const [name, tls] of serverTls) {
   Deno.test(`a hello may be in records of a byte: ${name}`, async () => {
     using server = listen<unknown>({
       ...loopback,
-      tls: tls as undefined,
+      tls,
       socket: { data: (socket, data) => void socket.write(data) },
     });
     let isFirst = true;
-    const text = await echo(server.port, async (conn, bytes) => {
+    const text = await exchange(server.port, "hello", async (conn, bytes) => {
       await writeAll(conn, isFirst ? inBytes(bytes) : bytes);
       isFirst = false;
     });
@@ -164,7 +108,7 @@ for (const [name, tls] of serverTls) {
   Deno.test(`a hello that is too long is refused: ${name}`, async () => {
     using server = listen<unknown>({
       ...loopback,
-      tls: tls as undefined,
+      tls,
       socket: { data() {} },
     });
     using conn = await connect(server.port);
@@ -193,7 +137,7 @@ for (const [name, tls] of serverTls) {
   Deno.test(`silent clients keep nobody waiting: ${name}`, async () => {
     using server = listen<unknown>({
       ...loopback,
-      tls: tls as undefined,
+      tls,
       socket: { data: (socket, data) => void socket.write(data) },
     });
     const start = hello("a.test");
@@ -205,7 +149,7 @@ for (const [name, tls] of serverTls) {
         return conn;
       }),
     );
-    assertEquals(await echo(server.port, writeAll), "hello");
+    assertEquals(await exchange(server.port, "hello"), "hello");
     for (const conn of silent) conn.close();
   });
 
@@ -230,6 +174,6 @@ for (const [name, tls] of serverTls) {
     }
     // None of those was open, so none of them is closed.
     assertEquals(closed, []);
-    assertEquals(await echo(server.port, writeAll), "hello");
+    assertEquals(await exchange(server.port, "hello"), "hello");
   });
 }

@@ -11,6 +11,7 @@ import type {
   TCPSocketListener,
 } from "../../src/tcp/socket_types.ts";
 import { run } from "../tls/client.ts";
+import { listenWithTimes } from "./listener.ts";
 import { authority, pair, pem } from "./tls_files.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 } as const;
@@ -179,7 +180,11 @@ Deno.test("openssl and curl see what we serve", async () => {
   const answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
   const expired = { ...pair("expired"), serverName: "expired.test" };
   const several = [pair("localhost"), expired];
-  const named: [tls: unknown, asked: string[], shown: string][] = [
+  const named: [
+    tls: TLSOptions | TLSOptions[],
+    asked: string[],
+    shown: string,
+  ][] = [
     [pair("expired"), ["-servername", "a.test"], "expired"],
     [pair("expired"), ["-noservername"], "expired"],
     [several, ["-servername", "EXPIRED.test"], "expired"],
@@ -189,7 +194,7 @@ Deno.test("openssl and curl see what we serve", async () => {
   for (const [tls, asked, shown] of named) {
     using server = listen<unknown>({
       ...loopback,
-      tls: tls as undefined,
+      tls,
       socket: { data: (socket) => void socket.end(answer) },
     });
     const at = `127.0.0.1:${server.port}`;
@@ -620,8 +625,7 @@ Deno.test("TLS over Unix sockets", async () => {
 Deno.test("socket options can be set where the platform has them", async () => {
   for (const [index, [, tls]] of serverTls.entries()) {
     const { promise, resolve } = Promise.withResolvers<boolean[]>();
-    using server = listen<unknown>({
-      ...loopback,
+    using server = listenWithTimes({}, {
       tls,
       socket: {
         open(socket) {

@@ -2,9 +2,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { serve } from "@jstime/serve";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { certificateOf, entry } from "./certificates.ts";
+import { certificateOf, type Entry, entry } from "./certificates.ts";
+import { exchange, inBytes, writeAll } from "./ciphertext_client.ts";
 import { httpClient, HttpsConnection, shakeHands } from "./client.ts";
-import { hello } from "./client_hello.ts";
+import { hello, vector } from "./client_hello.ts";
+import { engineTest } from "./engines.ts";
 import { listenTls } from "./listener.ts";
 
 const common = {
@@ -47,42 +49,124 @@ async function ended(conn: Deno.Conn): Promise<void> {
   }
 }
 
-Deno.test("garbage instead of a handshake hurts nobody else", async () => {
-  await using server = serve({ ...common, tls: [entry("first")] });
-  await using other = await HttpsConnection.open(server.port!);
-  const random = crypto.getRandomValues(new Uint8Array(5000));
-  const started = hello("first.test");
-  const garbage: Uint8Array<ArrayBuffer>[] = [
-    new TextEncoder().encode("GET / HTTP/1.1\r\nHost: first.test\r\n\r\n"),
-    random,
-    Uint8Array.from([22, ...random]),
-    Uint8Array.from([22, 3, 1, 0, 4, 1, 0, 0, 0]),
-    Uint8Array.from([21, 3, 3, 0, 2, 2, 40]),
-    Uint8Array.from([...started, ...random]),
-    Uint8Array.from([...started.subarray(0, 20), ...random]),
-  ];
-  for (const bytes of garbage) {
-    using conn = await connect(server.port!);
-    await conn.write(bytes);
-    await conn.closeWrite();
-    await ended(conn);
-  }
-  assertEquals(await other.get("/"), "ok");
-  assertEquals(server.pendingRequests, 0);
-});
+engineTest(
+  "garbage instead of a handshake hurts nobody else",
+  async (engine) => {
+    await using server = serve({ ...common, engine, tls: [entry("first")] });
+    await using other = await HttpsConnection.open(server.port!);
+    const random = crypto.getRandomValues(new Uint8Array(5000));
+    const started = hello("first.test");
+    const garbage: Uint8Array<ArrayBuffer>[] = [
+      new TextEncoder().encode("GET / HTTP/1.1\r\nHost: first.test\r\n\r\n"),
+      random,
+      Uint8Array.from([22, ...random]),
+      Uint8Array.from([22, 3, 1, 0, 4, 1, 0, 0, 0]),
+      Uint8Array.from([21, 3, 3, 0, 2, 2, 40]),
+      Uint8Array.from([...started, ...random]),
+      Uint8Array.from([...started.subarray(0, 20), ...random]),
+    ];
+    for (const bytes of garbage) {
+      using conn = await connect(server.port!);
+      await conn.write(bytes);
+      await conn.closeWrite();
+      await ended(conn);
+    }
+    assertEquals(await other.get("/"), "ok");
+    assertEquals(server.pendingRequests, 0);
+  },
+);
 
-Deno.test("clients that leave during the handshake leave nothing", async () => {
-  await using server = serve({ ...common, tls: [entry("first")] });
-  const bytes = hello("first.test");
-  for (let length = 0; length <= bytes.length; length += 9) {
-    const conn = await connect(server.port!);
-    await conn.write(bytes.slice(0, length));
-    conn.close();
-  }
-  using client = httpClient();
-  const response = await fetch(`https://localhost:${server.port}/`, { client });
-  assertEquals(await response.text(), "ok");
-});
+engineTest(
+  "clients that leave during the handshake leave nothing",
+  async (engine) => {
+    await using server = serve({ ...common, engine, tls: [entry("first")] });
+    const bytes = hello("first.test");
+    for (let length = 0; length <= bytes.length; length += 9) {
+      const conn = await connect(server.port!);
+      await conn.write(bytes.slice(0, length));
+      conn.close();
+    }
+    using client = httpClient();
+    const response = await fetch(`https://localhost:${server.port}/`, {
+      client,
+    });
+    assertEquals(await response.text(), "ok");
+  },
+);
+
+const REQUEST = "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n";
+const serverTls: [name: string, tls: Entry | Entry[]][] = [
+  ["one certificate", entry("first")],
+  ["several certificates", [entry("first"), entry("second", "second.test")]],
+];
+
+for (const [name, tls] of serverTls) {
+  engineTest(`a hello may come in single bytes: ${name}`, async (engine) => {
+    await using server = serve({ ...common, engine, tls });
+    const answer = await exchange(
+      server.port!,
+      REQUEST,
+      async (conn, bytes) => {
+        for (const byte of bytes) await conn.write(Uint8Array.of(byte));
+      },
+    );
+    assertMatch(answer, /^HTTP\/1\.1 200 /);
+  });
+
+  engineTest(`a hello may be in records of a byte: ${name}`, async (engine) => {
+    await using server = serve({ ...common, engine, tls });
+    let isFirst = true;
+    const answer = await exchange(
+      server.port!,
+      REQUEST,
+      async (conn, bytes) => {
+        await writeAll(conn, isFirst ? inBytes(bytes) : bytes);
+        isFirst = false;
+      },
+    );
+    assertMatch(answer, /^HTTP\/1\.1 200 /);
+  });
+
+  engineTest(`a hello that is too long is refused: ${name}`, async (engine) => {
+    await using server = serve({ ...common, engine, tls });
+    using conn = await connect(server.port!);
+    const content = Array.from({ length: 16_000 }, () => 0);
+    const start = vector([1, 255, 255, 255, 3, 3, ...content], 2);
+    const first = Uint8Array.from([22, 3, 1, ...start]);
+    const next = Uint8Array.from([22, 3, 1, ...vector(content, 2)]);
+    const most = 64 * 1024 * 1024;
+    let sent = 0;
+    let isOver = false;
+    const reading = ended(conn).then(() => isOver = true);
+    try {
+      for (let bytes = first; !isOver && sent < most; bytes = next) {
+        sent += await conn.write(bytes);
+      }
+    } catch {
+      // Refused.
+    }
+    await reading;
+    assert(sent < most, "64 MB were accepted");
+  });
+
+  engineTest(
+    `200 silent clients keep nobody waiting: ${name}`,
+    async (engine) => {
+      await using server = serve({ ...common, engine, tls });
+      const bytes = hello("first.test");
+      const silent = await Promise.all(
+        Array.from({ length: 200 }, async (_, index) => {
+          const conn = await connect(server.port!);
+          await writeAll(conn, bytes.subarray(0, index % 3 * bytes.length / 2));
+          return conn;
+        }),
+      );
+      const answer = await exchange(server.port!, REQUEST);
+      assertMatch(answer, /^HTTP\/1\.1 200 /);
+      for (const conn of silent) conn.close();
+    },
+  );
+}
 
 Deno.test("silent clients do not keep others waiting, and are cut", async () => {
   await using test = listenTls({ firstRequest: 100 });
@@ -212,7 +296,7 @@ Deno.test("a silent stranger does not delay stop", async () => {
   for (const stranger of strangers) stranger.close();
 });
 
-Deno.test("1,000 handshakes leave nothing behind", async () => {
+engineTest("1,000 handshakes leave nothing behind", async (engine) => {
   const descriptors = () => {
     try {
       return Array.from(Deno.readDirSync("/proc/self/fd")).length;
@@ -224,6 +308,7 @@ Deno.test("1,000 handshakes leave nothing behind", async () => {
   {
     await using server = serve({
       ...common,
+      engine,
       tls: [entry("first"), entry("second", "second.test")],
     });
     const names = ["first.test", "second.test", "", "other.test"];

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serve } from "@jstime/serve";
+import { engineTest } from "./engines.ts";
 import { certificateOf, entry } from "./certificates.ts";
 import { request as httpsRequest } from "node:https";
 import { digest, httpClient, HttpsConnection, noise } from "./client.ts";
@@ -8,9 +9,10 @@ const MEBIBYTE = 1024 * 1024;
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const common = { port: 0, hostname: "127.0.0.1", tls: [entry("first")] };
 
-Deno.test("requests look as if there were no relay", async () => {
+engineTest("requests look as if there were no relay", async (engine) => {
   await using server = serve({
     ...common,
+    engine,
     fetch: (request, server) =>
       Response.json({ url: request.url, ip: server.requestIP(request) }),
   });
@@ -31,29 +33,35 @@ Deno.test("requests look as if there were no relay", async () => {
   assertEquals(ip, { address: "127.0.0.1", port, family: "IPv4" });
 });
 
-Deno.test("a request without Host has the server's port in its URL", async () => {
-  for (const tls of [entry("first"), [entry("first")]]) {
-    await using server = serve({
-      ...common,
-      tls,
-      fetch: async (request) =>
-        new Response(`${request.url} ${await request.text()}`),
-    });
-    await using connection = await HttpsConnection.open(server.port!);
-    await connection.send(
-      "POST /x?y HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody",
-    );
-    assertStringIncludes(
-      await connection.rest(),
-      `\r\n\r\nhttps://localhost:${server.port}/x?y body`,
-    );
-  }
-});
+engineTest(
+  "a request without Host has the server's port in its URL",
+  async (engine) => {
+    const host = engine === "deno" ? "localhost" : "127.0.0.1";
+    for (const tls of [entry("first"), [entry("first")]]) {
+      await using server = serve({
+        ...common,
+        engine,
+        tls,
+        fetch: async (request) =>
+          new Response(`${request.url} ${await request.text()}`),
+      });
+      await using connection = await HttpsConnection.open(server.port!);
+      await connection.send(
+        "POST /x?y HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody",
+      );
+      assertStringIncludes(
+        await connection.rest(),
+        `\r\n\r\nhttps://${host}:${server.port}/x?y body`,
+      );
+    }
+  },
+);
 
-Deno.test("large content arrives whole, both ways", async () => {
+engineTest("large content arrives whole, both ways", async (engine) => {
   const length = 24 * MEBIBYTE + 5;
   await using server = serve({
     ...common,
+    engine,
     routes: {
       "/up": {
         POST: async (request) => new Response(await digest(request.body!)),
@@ -80,43 +88,50 @@ Deno.test("large content arrives whole, both ways", async () => {
   }
 });
 
-Deno.test("a slow reader slows the producer and loses nothing", async () => {
-  const total = 64 * MEBIBYTE;
-  const chunk = MEBIBYTE;
-  let produced = 0;
-  async function* produce() {
-    for await (const bytes of noise(total, chunk)) {
-      produced += bytes.length;
-      yield bytes;
+engineTest(
+  "a slow reader slows the producer and loses nothing",
+  async (engine) => {
+    const total = 64 * MEBIBYTE;
+    const chunk = MEBIBYTE;
+    let produced = 0;
+    async function* produce() {
+      for await (const bytes of noise(total, chunk)) {
+        produced += bytes.length;
+        yield bytes;
+      }
     }
-  }
-  await using server = serve({
-    ...common,
-    fetch: () => new Response(ReadableStream.from(produce())),
-  });
-  using client = httpClient({ http2: false });
-  const response = await fetch(`https://localhost:${server.port}/`, { client });
-  const reader = response.body!.getReader();
-  const { value: first } = await reader.read();
-  // Until nothing moves any more; then most of it has not been produced.
-  for (let before = -1; before !== produced;) {
-    before = produced;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-  assert(produced < total / 2, `${produced} bytes were produced`);
-  async function* all() {
-    for (let next = first; next !== undefined;) {
-      yield next;
-      ({ value: next } = await reader.read());
+    await using server = serve({
+      ...common,
+      engine,
+      fetch: () => new Response(ReadableStream.from(produce())),
+    });
+    using client = httpClient({ http2: false });
+    const response = await fetch(`https://localhost:${server.port}/`, {
+      client,
+    });
+    const reader = response.body!.getReader();
+    const { value: first } = await reader.read();
+    // Until nothing moves any more; then most of it has not been produced.
+    for (let before = -1; before !== produced;) {
+      before = produced;
+      await new Promise((resolve) => setTimeout(resolve, 300));
     }
-  }
-  assertEquals(await digest(all()), await digest(noise(total, chunk)));
-});
+    assert(produced < total / 2, `${produced} bytes were produced`);
+    async function* all() {
+      for (let next = first; next !== undefined;) {
+        yield next;
+        ({ value: next } = await reader.read());
+      }
+    }
+    assertEquals(await digest(all()), await digest(noise(total, chunk)));
+  },
+);
 
-Deno.test("an answer before the end of an upload arrives", async () => {
+engineTest("an answer before the end of an upload arrives", async (engine) => {
   const length = 16 * MEBIBYTE;
   await using server = serve({
     ...common,
+    engine,
     maxRequestBodySize: 1000,
     fetch: async (request) => new Response(await request.text()),
   });
@@ -129,11 +144,12 @@ Deno.test("an answer before the end of an upload arrives", async () => {
   await sending;
 });
 
-Deno.test("a client that leaves aborts the request", async () => {
+engineTest("a client that leaves aborts the request", async (engine) => {
   const arrived = Promise.withResolvers<void>();
   const aborted = Promise.withResolvers<void>();
   await using server = serve({
     ...common,
+    engine,
     fetch: (request) => {
       request.signal.addEventListener("abort", () => aborted.resolve());
       arrived.resolve();
@@ -148,12 +164,13 @@ Deno.test("a client that leaves aborts the request", async () => {
   await aborted.promise;
 });
 
-Deno.test("a response that fails is cut, and only that", async () => {
+engineTest("a response that fails is cut, and only that", async (engine) => {
   const error = console.error;
   console.error = () => {};
   try {
     await using server = serve({
       ...common,
+      engine,
       routes: {
         "/": new Response("fine"),
         "/broken": () =>
@@ -179,12 +196,13 @@ Deno.test("a response that fails is cut, and only that", async () => {
   }
 });
 
-Deno.test("TLS over a Unix socket", async () => {
+engineTest("TLS over a Unix socket", async (engine) => {
   const folder = await Deno.makeTempDir();
   const unix = `${folder}/socket`;
   try {
     for (const tls of [entry("first"), [entry("first")]]) {
       await using server = serve({
+        engine,
         unix,
         tls,
         fetch: (request, server) =>
@@ -199,9 +217,10 @@ Deno.test("TLS over a Unix socket", async () => {
   }
 });
 
-Deno.test("WebSockets go through", async () => {
+engineTest("WebSockets go through", async (engine) => {
   await using server = serve({
     ...common,
+    engine,
     fetch: (request, server) => {
       server.upgrade(request);
     },

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { serve } from "@jstime/serve";
+import { engineTest } from "./engines.ts";
 import { entry } from "./certificates.ts";
 import {
   HttpsConnection,
@@ -14,9 +15,10 @@ const common = {
   fetch: () => new Response("ok"),
 };
 
-Deno.test("the server name chooses the certificate", async () => {
+engineTest("the server name chooses the certificate", async (engine) => {
   await using server = serve({
     ...common,
+    engine,
     tls: [
       entry("first", "first.test"),
       entry("second", ["second.test", "Third.Test"]),
@@ -43,38 +45,44 @@ Deno.test("the server name chooses the certificate", async () => {
   }
 });
 
-Deno.test("of two certificates with one name the later is shown", async () => {
-  await using server = serve({
-    ...common,
-    tls: [
-      entry("first", "same.test"),
-      entry("second", "other.test"),
-      entry("wildcard", "same.test"),
-    ],
-  });
-  assertEquals(await shownCertificate(server.port!, "same.test"), "wildcard");
-  assertEquals(await shownCertificate(server.port!, ""), "first");
-});
+engineTest(
+  "of two certificates with one name the later is shown",
+  async (engine) => {
+    await using server = serve({
+      ...common,
+      engine,
+      tls: [
+        entry("first", "same.test"),
+        entry("second", "other.test"),
+        entry("wildcard", "same.test"),
+      ],
+    });
+    assertEquals(await shownCertificate(server.port!, "same.test"), "wildcard");
+    assertEquals(await shownCertificate(server.port!, ""), "first");
+  },
+);
 
-Deno.test("a list of one certificate shows it to everyone", async () => {
-  await using server = serve({ ...common, tls: [entry("second", "x.test")] });
+engineTest("a list of one certificate shows it to everyone", async (engine) => {
+  const tls = [entry("second", "x.test")];
+  await using server = serve({ ...common, engine, tls });
   for (const serverName of ["", "x.test", "y.test"]) {
     assertEquals(await shownCertificate(server.port!, serverName), "second");
   }
 });
 
-Deno.test("what is empty in a list does not count", async () => {
+engineTest("what is empty in a list does not count", async (engine) => {
   await using server = serve({
     ...common,
+    engine,
     tls: [{}, entry("second"), {}, entry("first", "first.test")],
   });
   assertEquals(await shownCertificate(server.port!, ""), "second");
   assertEquals(await shownCertificate(server.port!, "first.test"), "first");
 });
 
-Deno.test("an expired certificate is shown", async () => {
+engineTest("an expired certificate is shown", async (engine) => {
   for (const tls of [entry("expired"), [entry("expired")]]) {
-    await using server = serve({ ...common, tls });
+    await using server = serve({ ...common, engine, tls });
     assertEquals(await shownCertificate(server.port!, ""), "expired");
     const error = await assertRejects(() =>
       HttpsConnection.open(server.port!, "expired.test", "expired")
@@ -83,20 +91,24 @@ Deno.test("an expired certificate is shown", async () => {
   }
 });
 
-Deno.test("a client that verifies gets the certificate it expects", async () => {
-  await using server = serve({
-    ...common,
-    tls: [entry("first"), entry("wildcard", "*.wild.test")],
-  });
-  await using connection = await HttpsConnection.open(
-    server.port!,
-    "a.wild.test",
-    "wildcard",
-  );
-  assertEquals(await connection.get("/"), "ok");
-});
+engineTest(
+  "a client that verifies gets the certificate it expects",
+  async (engine) => {
+    await using server = serve({
+      ...common,
+      engine,
+      tls: [entry("first"), entry("wildcard", "*.wild.test")],
+    });
+    await using connection = await HttpsConnection.open(
+      server.port!,
+      "a.wild.test",
+      "wildcard",
+    );
+    assertEquals(await connection.get("/"), "ok");
+  },
+);
 
-Deno.test("clients choose between HTTP/2 and HTTP/1.1", async () => {
+engineTest("clients choose between HTTP/2 and HTTP/1.1", async (engine) => {
   const lists: [offered: string[], chosen: string | undefined][] = [
     [["h2", "http/1.1"], "h2"],
     [["h2"], "h2"],
@@ -104,7 +116,7 @@ Deno.test("clients choose between HTTP/2 and HTTP/1.1", async () => {
     [[], undefined],
   ];
   for (const tls of [entry("first"), [entry("first")]]) {
-    await using server = serve({ ...common, tls });
+    await using server = serve({ ...common, engine, tls });
     for (const [offered, chosen] of lists) {
       const { protocol } = await shakeHands(
         server.port!,
@@ -114,11 +126,23 @@ Deno.test("clients choose between HTTP/2 and HTTP/1.1", async () => {
       assertEquals(protocol, chosen);
     }
   }
-});
+}, (features) => features.http2);
 
-Deno.test("openssl and curl see the same", async () => {
+engineTest("clients get HTTP/1.1 where there is no HTTP/2", async (engine) => {
+  await using server = serve({ ...common, engine, tls: entry("first") });
+  const offer = (...protocols: string[]) =>
+    shakeHands(server.port!, "first.test", protocols);
+  assertEquals((await offer("h2", "http/1.1")).protocol, "http/1.1");
+  assertEquals((await offer("http/1.1")).protocol, "http/1.1");
+  assertEquals((await offer()).protocol, undefined);
+  // RFC 7301, section 3.2.
+  await assertRejects(() => offer("h2"), Error, "NoApplicationProtocol");
+}, (features) => !features.http2);
+
+engineTest("openssl and curl see the same", async (engine, features) => {
   await using server = serve({
     ...common,
+    engine,
     tls: [entry("first"), entry("second", "second.test")],
   });
   const at = `127.0.0.1:${server.port}`;
@@ -132,18 +156,23 @@ Deno.test("openssl and curl see the same", async () => {
     if (text === undefined) break;
     assertEquals(/^subject=.*CN ?= ?(\w+)/m.exec(text)?.[1], shown);
   }
-  for (const version of ["--http1.1", "--http2"]) {
+  for (
+    const [version, spoken] of [["1.1", "1.1"], [
+      "2",
+      features.http2 ? "2" : "1.1",
+    ]]
+  ) {
     const text = await run(
       "curl",
       "--silent",
       "--insecure",
-      version,
+      `--http${version}`,
       "--write-out",
       " over %{http_version}",
       `https://${at}/`,
     );
     // Without the program there is nothing to see, and not all speak HTTP/2.
     if (text === undefined || text === "") continue;
-    assertEquals(text, `ok over ${version.slice("--http".length)}`);
+    assertEquals(text, `ok over ${spoken}`);
   }
 });

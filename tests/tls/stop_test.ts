@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { serve } from "@jstime/serve";
+import { engineTest } from "./engines.ts";
 import { entry } from "./certificates.ts";
 import { httpClient, HttpsConnection } from "./client.ts";
 import { hello } from "./client_hello.ts";
@@ -19,10 +20,11 @@ function paused() {
   return { called: called.promise, answer: answer.resolve, fetch };
 }
 
-Deno.test("stop waits for requests and closes the rest", async () => {
+engineTest("stop waits for requests and closes the rest", async (engine) => {
   const { called, answer, fetch } = paused();
   const server = serve({
     ...common,
+    engine,
     routes: { "/idle": new Response() },
     fetch,
   });
@@ -52,9 +54,9 @@ Deno.test("stop waits for requests and closes the rest", async () => {
   starting.close();
 });
 
-Deno.test("a forced stop cuts everything", async () => {
+engineTest("a forced stop cuts everything", async (engine) => {
   const { called, answer, fetch } = paused();
-  const server = serve({ ...common, fetch });
+  const server = serve({ ...common, engine, fetch });
   await using busy = await HttpsConnection.open(server.port!);
   await busy.send(request);
   await called;
@@ -64,37 +66,41 @@ Deno.test("a forced stop cuts everything", async () => {
   answer();
 });
 
-Deno.test("stop waits for WebSockets, and ends them by force", async () => {
-  for (const force of [false, true]) {
-    const server = serve({
-      ...common,
-      fetch: (request, server) => {
-        server.upgrade(request);
-      },
-      websocket: { message: (socket, message) => void socket.send(message) },
-    });
-    using client = httpClient({ http2: false });
-    const url = `wss://localhost:${server.port}/`;
-    const socket = new WebSocket(url, { client } as unknown as string);
-    await new Promise((resolve) => socket.onopen = resolve);
-    const closed = new Promise((resolve) => socket.onclose = resolve);
-    const stopped = server.stop(force);
-    if (!force) {
-      const answered = new Promise<MessageEvent>((resolve) =>
-        socket.onmessage = resolve
-      );
-      socket.send("still here");
-      assertEquals((await answered).data, "still here");
-      socket.close();
+engineTest(
+  "stop waits for WebSockets, and ends them by force",
+  async (engine) => {
+    for (const force of [false, true]) {
+      const server = serve({
+        ...common,
+        engine,
+        fetch: (request, server) => {
+          server.upgrade(request);
+        },
+        websocket: { message: (socket, message) => void socket.send(message) },
+      });
+      using client = httpClient({ http2: false });
+      const url = `wss://localhost:${server.port}/`;
+      const socket = new WebSocket(url, { client } as unknown as string);
+      await new Promise((resolve) => socket.onopen = resolve);
+      const closed = new Promise((resolve) => socket.onclose = resolve);
+      const stopped = server.stop(force);
+      if (!force) {
+        const answered = new Promise<MessageEvent>((resolve) =>
+          socket.onmessage = resolve
+        );
+        socket.send("still here");
+        assertEquals((await answered).data, "still here");
+        socket.close();
+      }
+      await closed;
+      await stopped;
     }
-    await closed;
-    await stopped;
-  }
-});
+  },
+);
 
-Deno.test("stop may be forced after it began to wait", async () => {
+engineTest("stop may be forced after it began to wait", async (engine) => {
   const { called, answer, fetch } = paused();
-  const server = serve({ ...common, fetch });
+  const server = serve({ ...common, engine, fetch });
   await using busy = await HttpsConnection.open(server.port!);
   await busy.send(request);
   await called;
@@ -104,30 +110,42 @@ Deno.test("stop may be forced after it began to wait", async () => {
   answer();
 });
 
-Deno.test("stop works twice, and so does disposal", async () => {
-  await using server = serve({ ...common, fetch: () => new Response() });
+engineTest("stop works twice, and so does disposal", async (engine) => {
+  await using server = serve({
+    ...common,
+    engine,
+    fetch: () => new Response(),
+  });
   server.ref();
   await Promise.all([server.stop(), server.stop(), server.stop(true)]);
   server.unref();
   server.reload({ tls: [entry("second")] });
 });
 
-Deno.test("a port that is taken is reported, and leaves nothing", async () => {
-  await using server = serve({ ...common, fetch: () => new Response() });
-  const options = {
-    ...common,
-    port: server.port!,
-    fetch: () => new Response(),
-  };
-  const error = await assertRejects(
-    async () => await serve(options).stop(),
-    Error,
-    `Cannot listen on port ${server.port} of 127.0.0.1`,
-  );
-  assertEquals((error as Error & { code?: string }).code, "EADDRINUSE");
-});
+engineTest(
+  "a port that is taken is reported, and leaves nothing",
+  async (engine) => {
+    await using server = serve({
+      ...common,
+      engine,
+      fetch: () => new Response(),
+    });
+    const options = {
+      ...common,
+      engine,
+      port: server.port!,
+      fetch: () => new Response(),
+    };
+    const error = await assertRejects(
+      async () => await serve(options).stop(),
+      Error,
+      `Cannot listen on port ${server.port} of 127.0.0.1`,
+    );
+    assertEquals((error as Error & { code?: string }).code, "EADDRINUSE");
+  },
+);
 
-Deno.test("an unreferenced server lets the process end", async () => {
+engineTest("an unreferenced server lets the process end", async (engine) => {
   const module = new URL("../../mod.ts", import.meta.url);
   const client = new URL("./client.ts", import.meta.url);
   const source = `
@@ -135,7 +153,8 @@ Deno.test("an unreferenced server lets the process end", async () => {
     import { httpClient, HttpsConnection } from ${JSON.stringify(client.href)};
     const tls = [${JSON.stringify(entry("first"))}];
     const fetch = () => new Response("ok");
-    const server = serve({ port: 0, hostname: "127.0.0.1", tls, fetch });
+    const engine = ${JSON.stringify(engine)};
+    const server = serve({ port: 0, hostname: "127.0.0.1", engine, tls, fetch });
     const early = await HttpsConnection.open(server.port);
     console.log(await early.get("/"));
     server.unref();

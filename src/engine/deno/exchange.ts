@@ -15,7 +15,12 @@ import type { WebSocketPool } from "./web_socket_pool.ts";
  * What `Deno.serve` tells about a request besides the request; platforms like
  * it may tell less or nothing.
  */
-export type HandlerInfo = Partial<Deno.ServeHandlerInfo<Deno.Addr>> | undefined;
+export type HandlerInfo =
+  | Partial<Deno.ServeHandlerInfo<Deno.Addr>> & {
+    /** Is told the idle timeout of the request: seconds, 0 is never. */
+    readonly onIdleTimeout?: (seconds: number) => void;
+  }
+  | undefined;
 
 /** One request on `Deno.serve`. */
 export class DenoExchange implements Exchange, Sweepable {
@@ -121,6 +126,7 @@ export class DenoExchange implements Exchange, Sweepable {
 
   setIdleTimeout(seconds: number): void {
     this.#timeout = seconds;
+    this.#info?.onIdleTimeout?.(seconds);
     this.progress();
   }
 

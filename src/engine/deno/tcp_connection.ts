@@ -187,6 +187,8 @@ export class DenoConnection implements TcpConnection {
     let late = false;
     const deadline = new Deadline(() => {
       late = true;
+      // This frees everything but the system's socket: the platform's TLS goes
+      // on waiting for the client before it closes that.
       conn.close();
     });
     deadline.start(this.#times.handshake);

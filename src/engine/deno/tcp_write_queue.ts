@@ -1,9 +1,11 @@
+import { BLOCK_LENGTH, returnBlock, takeBlock } from "./tcp_write_blocks.ts";
+
 /** Bytes that a connection holds on to at most, besides the system's buffers. */
 export const WRITE_LIMIT = 1024 * 1024;
 
 const SMALLEST = 1024;
-/** Buffers up to this size are kept for the next bytes. */
-const LARGEST_KEPT = 64 * 1024;
+/** Buffers up to this size stay with the connection. */
+const LARGEST_KEPT = 4 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -60,8 +62,9 @@ export class WriteQueue {
   /** Notes that bytes returned by `next` were sent. */
   sent(count: number): void {
     this.#unsent -= count;
-    const isDone = this.#unsent === 0;
-    if (isDone && this.#sending.length > LARGEST_KEPT) this.#sending = EMPTY;
+    if (this.#unsent > 0 || this.#sending.length <= LARGEST_KEPT) return;
+    if (this.#sending.length === BLOCK_LENGTH) returnBlock(this.#sending);
+    this.#sending = EMPTY;
   }
 
   /** Whether bytes were refused and there is room now; answers true once. */
@@ -71,7 +74,7 @@ export class WriteQueue {
     return true;
   }
 
-  /** Forgets everything. */
+  /** Forgets everything. A write may be under way, so no block is returned. */
   clear(): void {
     this.#filling = this.#sending = EMPTY;
     this.#filled = this.#unsent = 0;
@@ -79,10 +82,13 @@ export class WriteQueue {
   }
 
   #grow(length: number): void {
-    const grown = new Uint8Array(
-      Math.max(length, this.#filling.length * 2, SMALLEST),
-    );
-    grown.set(this.#filling.subarray(0, this.#filled));
+    const previous = this.#filling;
+    const wanted = Math.max(length, previous.length * 2, SMALLEST);
+    const grown = wanted <= LARGEST_KEPT || wanted > BLOCK_LENGTH
+      ? new Uint8Array(wanted)
+      : takeBlock();
+    grown.set(previous.subarray(0, this.#filled));
+    if (previous.length === BLOCK_LENGTH) returnBlock(previous);
     this.#filling = grown;
   }
 }

@@ -119,7 +119,7 @@ export class TlsBackend {
     relay.requestArrived();
     return this.#service.serve(
       this.#withOuterUrl(request),
-      new RelayedInfo(info, relay.peer),
+      new RelayedInfo(info, relay),
     );
   }
 
@@ -128,8 +128,13 @@ export class TlsBackend {
     const { url } = request;
     if (!url.startsWith(this.#innerOrigin)) return request;
     const target = url.slice(this.#innerOrigin.length);
-    const { method, headers, body } = request;
-    return new Request(this.#origin + target, { method, headers, body });
+    const { method, headers, body, signal } = request;
+    return new Request(this.#origin + target, {
+      method,
+      headers,
+      body,
+      signal,
+    });
   }
 }
 
@@ -142,10 +147,16 @@ function misdirected(): Response {
 class RelayedInfo implements NonNullable<HandlerInfo> {
   readonly remoteAddr: Deno.Addr;
   readonly #info: Deno.ServeHandlerInfo<Deno.NetAddr>;
+  readonly #relay: TlsRelay;
 
-  constructor(info: Deno.ServeHandlerInfo<Deno.NetAddr>, peer: Deno.Addr) {
+  constructor(info: Deno.ServeHandlerInfo<Deno.NetAddr>, relay: TlsRelay) {
     this.#info = info;
-    this.remoteAddr = peer;
+    this.#relay = relay;
+    this.remoteAddr = relay.peer;
+  }
+
+  onIdleTimeout(seconds: number): void {
+    this.#relay.allowStall(seconds);
   }
 
   get completed(): Promise<void> {

@@ -72,7 +72,7 @@ export class DenoTlsHttpListener implements HttpListener {
     plan: HttpListenPlan,
     tls: HttpTlsPlan,
     handler: HttpHandler,
-    limits: TlsHttpLimits = LIMITS,
+    limits: TlsHttpLimits = limitsFor(plan.idleTimeout),
   ) {
     this.#limits = limits;
     this.#service = new DenoHttpService(plan, handler);
@@ -208,6 +208,14 @@ export class DenoTlsHttpListener implements HttpListener {
     yield* this.#backends;
     yield* this.#relays.keys();
   }
+}
+
+/** A client may take nothing for as long as its request may do nothing. */
+function limitsFor(idleTimeout: number): TlsHttpLimits {
+  const stalledWrite = idleTimeout === 0
+    ? Infinity
+    : Math.max(LIMITS.stalledWrite, idleTimeout * 1_000);
+  return { ...LIMITS, stalledWrite };
 }
 
 function listen(

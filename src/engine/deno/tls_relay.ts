@@ -36,6 +36,7 @@ export class TlsRelay implements Sweepable {
   #isCut = false;
   #isReferenced = true;
   #firstRequestBy: number;
+  #stalledWrite: number;
   #writtenBy = Infinity;
   #closedBy = Infinity;
 
@@ -53,6 +54,7 @@ export class TlsRelay implements Sweepable {
     this.#limits = limits;
     this.#onFirstRequest = onFirstRequest;
     this.#firstRequestBy = sweep.now + limits.firstRequest;
+    this.#stalledWrite = limits.stalledWrite;
   }
 
   /** Address of the client. */
@@ -92,6 +94,18 @@ export class TlsRelay implements Sweepable {
     if (this.#firstRequestBy === Infinity) return;
     this.#firstRequestBy = Infinity;
     this.#onFirstRequest();
+  }
+
+  /**
+   * Lets the client take nothing of what it is sent for at least so many
+   * seconds, as long as the connection lasts; 0 is for ever.
+   */
+  allowStall(seconds: number): void {
+    this.#stalledWrite = seconds === 0
+      ? Infinity
+      : Math.max(this.#stalledWrite, seconds * 1_000);
+    const isWriting = this.#writtenBy !== Infinity;
+    if (isWriting) this.#writtenBy = this.#sweep.now + this.#stalledWrite;
   }
 
   /** Leaves a client without a request little time for it. */
@@ -181,19 +195,18 @@ export class TlsRelay implements Sweepable {
   async #toClient(server: Deno.TcpConn): Promise<void> {
     const client = this.#client;
     const sweep = this.#sweep;
-    const { stalledWrite, linger } = this.#limits;
     const buffer = new TlsRelayBuffer();
     for (;;) {
       const count = await readOrEnd(server, buffer.space);
       if (count === null) break;
       const bytes = buffer.filled(count);
       for (let sent = 0; sent < bytes.length;) {
-        this.#writtenBy = sweep.now + stalledWrite;
+        this.#writtenBy = sweep.now + this.#stalledWrite;
         sent += await client.write(sent === 0 ? bytes : bytes.subarray(sent));
       }
       this.#writtenBy = Infinity;
     }
-    this.#closedBy = sweep.now + linger;
+    this.#closedBy = sweep.now + this.#limits.linger;
     await client.closeWrite();
   }
 }

@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "b3199664139b11ee0f56c5c8fb02166b5570acb3b5c86024c9497ae1cef12e7e";
+  "1407f775119e1ea8173c777fafc6471a35d875ec8edf18f838e9769b6aa56ab2";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "17b70d37047992aae73c58ab25688c34688cebe6580dc8810e60e56b786591a0",
+    "485b64eb44f6806a93a35f931582cacb50fbbbfc6b7da2d8239dd528c9be8b2f",
 };

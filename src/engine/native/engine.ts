@@ -4,6 +4,7 @@ import type {
   HttpHandler,
   HttpListener,
   HttpListenPlan,
+  HttpTlsPlan,
   OpenFile,
 } from "../engine.ts";
 import { broadcast } from "./broadcast.ts";
@@ -13,6 +14,7 @@ import { findLibrary, platformName } from "./library_path.ts";
 import { NativeHttpListener } from "./listener.ts";
 import { NativeFileOpener } from "./open_file.ts";
 import { Runtime } from "./runtime.ts";
+import { canUseCertificates } from "./tls_certificates.ts";
 
 const features: EngineFeatures = {
   closeIdleConnections: true,
@@ -22,7 +24,7 @@ const features: EngineFeatures = {
   http2: false,
   ipv6Only: true,
   limits: true,
-  replaceSingleCertificate: false,
+  replaceSingleCertificate: true,
   reusePort: true,
   silentAbort: true,
   stallProof: true,
@@ -50,7 +52,17 @@ class NativeEngine implements Engine {
   }
 
   unable({ tls }: HttpListenPlan): string | undefined {
-    return tls === undefined ? undefined : "HTTPS is served by the deno engine";
+    if (tls === undefined || this.#canUse(tls)) return undefined;
+    return "a certificate or its key is of a kind that it does not support";
+  }
+
+  #canUse(tls: HttpTlsPlan): boolean {
+    const helper = this.#library.acquire();
+    try {
+      return canUseCertificates(helper, tls);
+    } finally {
+      this.#library.release();
+    }
   }
 
   listenHttp(plan: HttpListenPlan, handler: HttpHandler): HttpListener {

@@ -85,7 +85,8 @@ export class NativeExchange implements Exchange, ContentSource {
 
   /** The URL with the target as the client wrote it, not normalised. */
   get url(): string {
-    return this.#target.url(this.#host?.text || this.sink.authority);
+    const { scheme, authority } = this.sink;
+    return this.#target.url(scheme, this.#host?.text || authority);
   }
 
   get host(): string | null {

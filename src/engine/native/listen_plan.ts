@@ -2,6 +2,7 @@ import type { HttpListenPlan } from "../engine.ts";
 import {
   LISTEN_IPV6_ONLY,
   LISTEN_REUSE_PORT,
+  LISTEN_TLS,
   PLAN_FLAGS,
   PLAN_HEAD_BYTES,
   PLAN_HEAD_TIMEOUT,
@@ -42,9 +43,10 @@ export function encodeListenPlan(
   const bytes = new Uint8Array(size);
   const words = new Uint32Array(bytes.buffer, 0, PLAN_WORDS);
   words[PLAN_TRANSPORT] = isTcp ? TCP : UNIX;
+  if (plan.tls !== undefined) words[PLAN_FLAGS] = LISTEN_TLS;
   if (isTcp) {
     words[PLAN_PORT] = address.port;
-    words[PLAN_FLAGS] = (address.reusePort ? LISTEN_REUSE_PORT : 0) |
+    words[PLAN_FLAGS]! |= (address.reusePort ? LISTEN_REUSE_PORT : 0) |
       (address.ipv6Only ? LISTEN_IPV6_ONLY : 0);
   }
   words[PLAN_HOST_LENGTH] = host.length;

@@ -4,6 +4,7 @@ import type {
   HttpListener,
   HttpListenPlan,
   HttpMetrics,
+  HttpTlsPlan,
   StaticEntry,
   TcpAddressPlan,
   UnixAddressPlan,
@@ -22,6 +23,7 @@ import type { RequestSink } from "./pump.ts";
 import type { Runtime } from "./runtime.ts";
 import { encodeStaticTable } from "./static_table.ts";
 import { describeErrno } from "./system_error.ts";
+import { encodeCertificates } from "./tls_certificates.ts";
 
 /** What there is nothing of when a listener has ended. */
 const OPEN = [METRIC_CONNECTIONS, METRIC_PENDING, METRIC_QUEUE];
@@ -30,6 +32,7 @@ const OPEN = [METRIC_CONNECTIONS, METRIC_PENDING, METRIC_QUEUE];
 export class NativeHttpListener implements HttpListener, RequestSink {
   readonly address: TcpAddressPlan | UnixAddressPlan;
   readonly handler: HttpHandler;
+  readonly scheme: "http" | "https";
   readonly authority: string;
   readonly maxRequestBodySize: number;
   readonly #runtime: Runtime;
@@ -63,8 +66,11 @@ export class NativeHttpListener implements HttpListener, RequestSink {
     } catch (error) {
       throw listenError(error, plan.address);
     }
+    this.scheme = plan.tls === undefined ? "http" : "https";
     this.authority = authorityOf(this.address);
     runtime.listen(this.#id, this);
+    // Until then it accepts nobody.
+    if (plan.tls !== undefined) this.#setCertificates(plan.tls);
     runtime.ref();
   }
 
@@ -96,11 +102,16 @@ export class NativeHttpListener implements HttpListener, RequestSink {
     return Math.max(0, helper.jstime_close_idle(handle, this.#id));
   }
 
-  replaceTls(): void {
-    throw Object.assign(
-      new Error("Cannot reload tls: the server started without"),
-      { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" },
-    );
+  replaceTls(tls: HttpTlsPlan): void {
+    if (this.#hasEnded) return;
+    if (this.scheme === "http") {
+      throw unavailable("Cannot reload tls: the server started without");
+    }
+    if (!this.#setCertificates(tls)) {
+      throw unavailable(
+        "Cannot reload tls: a certificate or its key is of a kind that this engine does not support",
+      );
+    }
   }
 
   setStatic(entries: readonly StaticEntry[]): void {
@@ -142,6 +153,13 @@ export class NativeHttpListener implements HttpListener, RequestSink {
     throw Object.assign(new Error(description), { code });
   }
 
+  /** Whether all of them can be used; if not, nothing changes. */
+  #setCertificates(tls: HttpTlsPlan): boolean {
+    const { helper, handle } = this.#runtime;
+    const bytes = encodeCertificates(tls);
+    return helper.jstime_tls(handle, this.#id, bytes, bytes.length) === 0;
+  }
+
   async #end(): Promise<void> {
     // Whoever waits for the end keeps the process alive.
     this.#runtime.ref();
@@ -162,6 +180,11 @@ export class NativeHttpListener implements HttpListener, RequestSink {
     const bytes = new Uint8Array(this.#metrics.buffer);
     helper.jstime_metrics(handle, this.#id, bytes, bytes.length);
   }
+}
+
+function unavailable(message: string): Error {
+  const code = "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM";
+  return Object.assign(new Error(message), { code });
 }
 
 /** The address that was asked for, with what it turned out to be. */

@@ -49,6 +49,8 @@ export interface IoCalls {
 export interface RequestSink {
   /** Answers a request. */
   readonly handler: HttpHandler;
+  /** For the URLs of requests that name none. */
+  readonly scheme: "http" | "https";
   /** Host and port for the URLs of requests that name none. */
   readonly authority: string;
   /** In bytes, for messages. */
@@ -99,6 +101,8 @@ export class Pump {
   #keptCount = 0;
   readonly #spinner: Spinner = new Spinner();
   #started = 0;
+  /** Requests and messages in this turn. */
+  #asked = 0;
   #interval = 1;
   #isInTurn = false;
   #isScheduled = false;
@@ -226,29 +230,33 @@ export class Pump {
 
   #turn(): void {
     this.#isInTurn = true;
-    const before = this.#started;
+    this.#asked = 0;
     const isCrowded = this.commands.isCrowded;
     if (!isCrowded) this.#handleEvents();
     if (this.sockets.hasWatched) this.sockets.look();
     this.#isInTurn = false;
+    const isSerial = this.#asked === 1 && this.commands.unpublished > 0;
     this.show();
     this.#crowdedTurns = isCrowded ? this.#crowdedTurns + 1 : 0;
     if (this.#crowdedTurns > BUSY_TURNS) {
       this.#isScheduled = true;
       setTimeout(this.#onTurn, 1);
-    } else if (isCrowded || this.#hasWork(this.#started - before)) {
+    } else if (isCrowded || this.#hasWork(isSerial)) {
       this.#schedule();
     } else {
       this.#fallAsleep();
     }
   }
 
-  /** Whether there is something to do, or will be in a moment. */
-  #hasWork(requests: number): boolean {
+  /**
+   * Whether there is something to do, or will be in a moment.
+   *
+   * @param isSerial This turn had one request or message, and answered it.
+   */
+  #hasWork(isSerial: boolean): boolean {
     if (this.#events.hasMore()) return true;
     // While something else is waited for, it must not wait for this.
-    const isSerial = requests === 1 && this.#keptCount === 0;
-    return this.#spinner.spin(this.#events, isSerial);
+    return this.#spinner.spin(this.#events, isSerial && this.#keptCount === 0);
   }
 
   #schedule(): void {
@@ -318,7 +326,10 @@ export class Pump {
     const { words } = batch;
     const kind = words[at + 1]! & 0xff;
     if (kind === EVENT_REQUEST) return this.#request(batch, at);
-    if (kind >= EVENT_MESSAGE) return this.sockets.handle(kind, batch, at);
+    if (kind >= EVENT_MESSAGE) {
+      this.#asked++;
+      return this.sockets.handle(kind, batch, at);
+    }
     if (kind === EVENT_STOPPED) return this.#stopped(words[at + 4]!);
     const exchange = this.#kept[words[at + 2]!];
     if (exchange === undefined || exchange.generation !== words[at + 3]!) {
@@ -351,6 +362,7 @@ export class Pump {
   #request(batch: EventBatch, at: number): void {
     const { words } = batch;
     const memory = this.#memory;
+    this.#asked++;
     this.#started = (this.#started + 1) >>> 0;
     memory.control[REQUESTS_STARTED] = this.#started;
     this.texts.read(batch, at, words[at + 1]! >>> 8);

@@ -41,9 +41,8 @@ class LazyRequest {
   get headers(): Headers {
     let headers = this.#headers;
     if (headers === undefined) {
-      const { batch, at } = this.#exchange;
       headers = this.#headers = this.#real?.headers ??
-        requestHeaders(batch, at);
+        requestHeaders(this.#exchange);
     }
     return headers;
   }

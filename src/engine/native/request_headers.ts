@@ -25,6 +25,14 @@ function isPlain(name: unknown): name is string {
   return true;
 }
 
+/** Where a request's record is, which may move. */
+export interface RecordPlace {
+  /** The memory that it is in. */
+  readonly batch: EventBatch;
+  /** Index of its first word. */
+  readonly at: number;
+}
+
 /**
  * The headers of a request: a `Headers` object that is made when more than a
  * single value is asked for.
@@ -34,32 +42,30 @@ function isPlain(name: unknown): name is string {
  * behind. To the platform it *is* a `Headers` object.
  */
 class LazyHeaders {
-  readonly #batch: EventBatch;
-  readonly #at: number;
+  readonly #place: RecordPlace;
   #real: Headers | undefined;
 
-  constructor(batch: EventBatch, at: number) {
-    this.#batch = batch;
-    this.#at = at;
+  constructor(place: RecordPlace) {
+    this.#place = place;
   }
 
   get(name: string): string | null {
     return this.#real === undefined && isPlain(name)
-      ? headerIn(this.#batch, this.#at, name)
+      ? headerIn(this.#place.batch, this.#place.at, name)
       // How many arguments there are matters to it.
       : Reflect.apply(platform.get, this, arguments);
   }
 
   has(name: string): boolean {
     return this.#real === undefined && isPlain(name)
-      ? headerIn(this.#batch, this.#at, name) !== null
+      ? headerIn(this.#place.batch, this.#place.at, name) !== null
       : Reflect.apply(platform.has, this, arguments);
   }
 
   /** The object behind. */
   static realOf(headers: LazyHeaders): Headers {
     return headers.#real ??= new Headers(
-      headersIn(headers.#batch, headers.#at),
+      headersIn(headers.#place.batch, headers.#place.at),
     );
   }
 
@@ -92,13 +98,13 @@ function slotsOf(headers: LazyHeaders): Record<symbol, unknown> {
 }
 
 /**
- * The headers of the request whose record begins at `at`. Where `Headers`
+ * The headers of the request whose record is at `place`. Where `Headers`
  * objects have no symbol properties, an ordinary one.
  */
-export function requestHeaders(batch: EventBatch, at: number): Headers {
+export function requestHeaders(place: RecordPlace): Headers {
   return slots.length === 0
-    ? new Headers(headersIn(batch, at))
-    : new LazyHeaders(batch, at) as unknown as Headers;
+    ? new Headers(headersIn(place.batch, place.at))
+    : new LazyHeaders(place) as unknown as Headers;
 }
 
 /**

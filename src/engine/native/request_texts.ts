@@ -35,6 +35,7 @@ export class RequestTarget {
   readonly text: string;
   /** The path without the query; undefined if it has none. */
   readonly path: string | undefined;
+  #scheme = "";
   #authority = "";
   #url = "";
 
@@ -46,21 +47,25 @@ export class RequestTarget {
   /**
    * The URL, not normalised.
    *
-   * @param authority Of targets that have none.
+   * @param scheme Of targets that have none, and `authority` theirs.
    */
-  url(authority: string): string {
-    if (this.#url === "" || this.#authority !== authority) {
+  url(scheme: "http" | "https", authority: string): string {
+    if (
+      this.#url === "" || this.#authority !== authority ||
+      this.#scheme !== scheme
+    ) {
+      this.#scheme = scheme;
       this.#authority = authority;
-      this.#url = this.#join(authority);
+      this.#url = this.#join(`${scheme}://${authority}`);
     }
     return this.#url;
   }
 
-  #join(authority: string): string {
+  #join(origin: string): string {
     const { text } = this;
-    if (text.startsWith("/")) return `http://${authority}${text}`;
+    if (text.startsWith("/")) return origin + text;
     // `*` is about the server as a whole.
-    return text === "*" ? `http://${authority}` : text;
+    return text === "*" ? origin : text;
   }
 }
 

@@ -10,7 +10,6 @@ import {
   COMMAND_RESUME,
   COMMAND_SEND,
   COMMAND_TERMINATE,
-  INLINE_CONTENT,
   MESSAGE_TEXT,
   MESSAGE_WAITS,
   RESPOND_CONTENT_TOKEN,
@@ -31,6 +30,12 @@ import {
   writeText,
 } from "./text.ts";
 import { limitsOf, type WebSocketLimits } from "./web_socket_limits.ts";
+
+/**
+ * The longest message that travels through the ring. Sockets by the dozen that
+ * are sent longer ones would fill it.
+ */
+const LONGEST_INLINE = 8 * 1024;
 
 /** A message is not sent: the socket is over, or too much waits. */
 export const DROPPED = 0;
@@ -55,10 +60,8 @@ export class NativeWebSocket implements EngineWebSocket {
   #waiting = 0;
   /** What the thread's count of written bytes was then, modulo 2^32. */
   #seen = 0;
-  /** `send` has said that something waits. */
+  /** Somebody was told that something waits. */
   #owesDrain = false;
-  /** `drain` came before the I/O thread has said that it may. */
-  #isEarly = false;
   /** No more events, and nothing is sent: either side has closed. */
   #isOver = false;
 
@@ -79,7 +82,10 @@ export class NativeWebSocket implements EngineWebSocket {
   }
 
   get bufferedAmount(): number {
-    return this.#isOver ? 0 : this.#countWaiting();
+    if (this.#isOver) return 0;
+    const waiting = this.#countWaiting();
+    if (waiting > 0) this.#owe();
+    return waiting;
   }
 
   send(
@@ -89,7 +95,7 @@ export class NativeWebSocket implements EngineWebSocket {
   ): number {
     const flags = sendFlags(data, compress);
     const most = size ?? mostBytesOf(data);
-    if (most > INLINE_CONTENT) return this.#sendLong(data, flags, size);
+    if (most > LONGEST_INLINE) return this.#sendLong(data, flags, size);
     return this.#sendInline(data, flags, most);
   }
 
@@ -139,14 +145,11 @@ export class NativeWebSocket implements EngineWebSocket {
     if (this.#isOver) return DROPPED;
     const waiting = this.#countWaiting();
     const limits = this.#limits;
-    const isSlow = this.#memory.blocked[this.connection] !== 0;
+    const isSlow = this.#isSlow();
     if (waiting > (isSlow ? limits.slow : limits.any)) return DROPPED;
     this.#waiting = waiting + size;
     if (!isSlow && waiting + size <= limits.ease) return TAKEN;
-    if (!this.#owesDrain) {
-      this.#owesDrain = true;
-      if (!isSlow) this.pump.sockets.watch(this);
-    }
+    this.#owe();
     return WAITS;
   }
 
@@ -191,29 +194,29 @@ export class NativeWebSocket implements EngineWebSocket {
 
   /** The I/O thread has written everything, which took the client a while. */
   drained(): void {
-    if (this.#isOver) return;
-    if (this.#owesDrain) {
-      // More may have been sent meanwhile.
-      if (!this.#settle()) this.pump.sockets.watch(this);
-    } else if (this.#isEarly) {
-      this.#isEarly = false;
-    } else {
-      this.#events.drain(this);
-    }
+    if (this.#isOver || !this.#owesDrain) return;
+    // More may have been sent since it said so.
+    if (!this.#settle()) this.pump.sockets.watch(this);
   }
 
   /**
-   * Looks whether everything has been written of which `send` has said that it
-   * waits.
+   * Looks whether everything has been written.
    *
    * @returns Whether the I/O thread will tell, or there is nothing to tell.
    */
   look(): boolean {
-    if (this.#isOver || this.#memory.blocked[this.connection] !== 0) {
-      return true;
-    }
-    if (!this.#settle()) return false;
-    return this.#isEarly = true;
+    return this.#isOver || this.#isSlow() || this.#settle();
+  }
+
+  /** Whether the I/O thread will tell when everything has been written. */
+  #isSlow(): boolean {
+    return this.#memory.blocked[this.connection] !== 0;
+  }
+
+  #owe(): void {
+    if (this.#owesDrain) return;
+    this.#owesDrain = true;
+    if (!this.#isSlow()) this.pump.sockets.watch(this);
   }
 
   #settle(): boolean {
@@ -263,7 +266,7 @@ export class NativeWebSocket implements EngineWebSocket {
   ): number {
     if (this.#isOver) return 0;
     const size = knownSize ?? sizeOf(data);
-    if (size <= INLINE_CONTENT) return this.#sendInline(data, flags, size);
+    if (size <= LONGEST_INLINE) return this.#sendInline(data, flags, size);
     const status = this.admit(size);
     if (status === DROPPED) return this.overflow();
     const { pump, connection, generation } = this;

@@ -1,6 +1,6 @@
 /**
- * Starts and stops servers again and again, and prints what the process used
- * after the first cycles and after the last.
+ * Starts and stops servers again and again, some of which fail to start, and
+ * prints what the process used after the first cycles and after the last.
  */
 import { serve } from "../../../mod.ts";
 import { usageOf } from "../program.ts";
@@ -29,7 +29,21 @@ async function cycle(): Promise<void> {
     servers[index]!.reload({ fetch: () => new Response("reloaded") });
     await ask(url);
   }
+  const { port } = servers[0]!;
   await Promise.all(servers.map((server) => server.stop(true)));
+  failToListen(port!);
+}
+
+/** Asks for a port that is taken. */
+function failToListen(port: number): void {
+  using _taken = Deno.listen({ hostname: "127.0.0.1", port });
+  try {
+    serve({ hostname: "127.0.0.1", port, fetch: () => new Response() });
+  } catch (error) {
+    if ((error as { code?: string }).code === "EADDRINUSE") return;
+    throw error;
+  }
+  throw new Error(`Port ${port} was not taken`);
 }
 
 /** Lets go of what the platform frees later. */

@@ -15,6 +15,7 @@ use crate::files::{self, FileFacts, OpenFile};
 use crate::listen_plan::ListenPlan;
 use crate::runtime;
 use crate::static_table::StaticTable;
+use crate::tls::certificates::Certificates;
 
 /// Size of what `jstime_file_open` and `jstime_file_stat` write.
 const FACTS_BYTES: usize = 6 * 8;
@@ -389,6 +390,31 @@ pub unsafe extern "C" fn jstime_error_name(errno: u32, out: *mut u8, size: u32) 
             .ok_or(Failure(libc::ERANGE))?
             .copy_from_slice(name.as_bytes());
         count(name.len())
+    })
+}
+
+/// Replaces the certificates of a listener.
+///
+/// # Safety
+/// `certificates` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_tls(
+    handle: u32,
+    listener: u32,
+    certificates: *const u8,
+    size: u32,
+) -> i32 {
+    checked(18, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let certificates = unsafe { input(certificates, size) }?;
+        // Without a handle this only tells whether they can be used.
+        let certificates = Certificates::parse(certificates).ok_or(INVALID)?;
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        match runtime.set_certificates(listener, certificates) {
+            None => Err(NO_SUCH),
+            Some(false) => Err(INVALID),
+            Some(true) => Ok(0),
+        }
     })
 }
 

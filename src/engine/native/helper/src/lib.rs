@@ -20,5 +20,6 @@ pub mod ring;
 pub mod runtime;
 pub mod static_table;
 pub mod sys;
+pub mod tls;
 pub mod waiting_messages;
 pub mod websocket;

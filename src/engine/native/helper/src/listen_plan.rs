@@ -27,6 +27,8 @@ pub enum Address {
 pub struct ListenPlan {
     /// Where to listen.
     pub address: Address,
+    /// TLS on every connection.
+    pub tls: bool,
     /// Larger request content, in bytes, is refused with 413.
     pub max_content: u64,
     /// Without progress; None is never.
@@ -73,7 +75,7 @@ impl ListenPlan {
             return None;
         }
         let flags = word(PLAN_FLAGS);
-        if flags & !(LISTEN_REUSE_PORT | LISTEN_IPV6_ONLY) != 0 {
+        if flags & !(LISTEN_REUSE_PORT | LISTEN_IPV6_ONLY | LISTEN_TLS) != 0 {
             return None;
         }
         let address = match word(PLAN_TRANSPORT) {
@@ -92,6 +94,7 @@ impl ListenPlan {
         };
         Some(Self {
             address,
+            tls: flags & LISTEN_TLS != 0,
             max_content: u64::from(word(PLAN_MAX_CONTENT_LOW))
                 | u64::from(word(PLAN_MAX_CONTENT_HIGH)) << 32,
             idle_timeout: timeout(PLAN_IDLE_TIMEOUT),

@@ -322,6 +322,8 @@ pub struct Command<'a> {
     pub generation: u32,
     /// What follows the first four words, the padding included.
     pub body: &'a [u8],
+    /// Nothing had been shown behind it.
+    pub is_last: bool,
 }
 
 impl<'a> Command<'a> {
@@ -428,6 +430,7 @@ impl<M: Memory> Reader<M> {
                 connection,
                 generation,
                 body,
+                is_last: self.tail == self.head,
             });
         }
     }

@@ -37,6 +37,7 @@ use crate::region::Region;
 use crate::ring::{self, CommandReader, EventWriter};
 use crate::static_table::StaticTable;
 use crate::sys;
+use crate::tls::certificates::{Certificates, SharedCertificates};
 use crate::waiting_messages::{Taken, WaitingMessages};
 
 /// Token of [`IoShared::waker`].
@@ -264,6 +265,8 @@ pub struct IoListener {
     pub all_metrics: Arc<ListenerMetrics>,
     /// Open connections of all threads; counted against the plan's limit.
     pub connections: Arc<AtomicU32>,
+    /// For TLS. Nobody is accepted before there are any.
+    pub certificates: Option<Arc<SharedCertificates>>,
 }
 
 /// The metrics of a listener, over all threads.
@@ -325,12 +328,17 @@ struct ListenerTable {
 
 struct Listener {
     metrics: Arc<ListenerMetrics>,
+    certificates: Option<Arc<SharedCertificates>>,
     /// Threads that have not ended it.
     threads: usize,
 }
 
 impl Listeners {
-    fn add(&self, metrics: Arc<ListenerMetrics>) -> u32 {
+    fn add(
+        &self,
+        metrics: Arc<ListenerMetrics>,
+        certificates: Option<Arc<SharedCertificates>>,
+    ) -> u32 {
         let mut table = lock(&self.table);
         let threads = metrics.threads.len();
         loop {
@@ -339,7 +347,11 @@ impl Listeners {
             // may not know yet that they have ended.
             table.next = (id + 1) & i32::MAX as u32;
             if let Entry::Vacant(place) = table.listeners.entry(id) {
-                place.insert(Listener { metrics, threads });
+                place.insert(Listener {
+                    metrics,
+                    certificates,
+                    threads,
+                });
                 return id;
             }
         }
@@ -366,6 +378,15 @@ impl Listeners {
             .listeners
             .get(&listener)
             .map(|entry| entry.metrics.clone())
+    }
+
+    /// The certificates of a listener; the inner None if it does not speak TLS.
+    fn certificates(&self, listener: u32) -> Option<Option<Arc<SharedCertificates>>> {
+        let table = lock(&self.table);
+        table
+            .listeners
+            .get(&listener)
+            .map(|entry| entry.certificates.clone())
     }
 }
 
@@ -613,7 +634,10 @@ impl Runtime {
         let (socket, address) = bind::listen(&plan.address)?;
         let plan = Arc::new(plan);
         let all_metrics = Arc::new(ListenerMetrics::new(&self.threads));
-        let id = self.listeners.add(all_metrics.clone());
+        let certificates = plan.tls.then(Arc::<SharedCertificates>::default);
+        let id = self
+            .listeners
+            .add(all_metrics.clone(), certificates.clone());
         let connections = Arc::<AtomicU32>::default();
         let mut socket = Some(socket);
         // Thread 0 is the last, since it sends connections to the others.
@@ -625,6 +649,7 @@ impl Runtime {
                 metrics: all_metrics.threads[index].metrics.clone(),
                 all_metrics: all_metrics.clone(),
                 connections: connections.clone(),
+                certificates: certificates.clone(),
             }));
         }
         Ok((id, address))
@@ -678,6 +703,21 @@ impl Runtime {
             done,
         });
         true
+    }
+
+    /// Replaces the certificates. Clients that send their first byte when this
+    /// has returned get the new ones. None without such a listener; false if it
+    /// does not speak TLS.
+    pub fn set_certificates(&self, listener: u32, certificates: Certificates) -> Option<bool> {
+        let Some(shared) = self.listeners.certificates(listener)? else {
+            return Some(false);
+        };
+        shared.set(certificates);
+        // They may be the first that it has waited for.
+        if let Some(thread) = self.thread(0) {
+            let _ = thread.waker.wake();
+        }
+        Some(true)
     }
 
     /// Metrics of a listener.

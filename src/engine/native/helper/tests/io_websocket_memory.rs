@@ -3,15 +3,17 @@
 
 mod play;
 
+use std::io::Write;
 use std::net::TcpStream;
 
+use jstime_serve::abi::METRIC_BYTES_READ;
 use play::web_socket::*;
 use play::*;
 
 #[test]
-fn an_idle_socket_holds_little_memory() {
+fn sockets_hold_little_memory() {
     let mut js = JavaScript::new();
-    let (_, address) = js.listen(plan());
+    let (listener, address) = js.listen(plan());
     let payload = vec![7; 10_000];
     // What is allocated once is there before.
     let mut sockets = connect(&mut js, address, &payload, 50);
@@ -20,6 +22,20 @@ fn an_idle_socket_holds_little_memory() {
     sockets.extend(connect(&mut js, address, &payload, count));
     let each = resident().saturating_sub(before) / count;
     assert!(each < 2048, "{each} bytes");
+
+    // Fragments that never end cost about what is in them.
+    let fragments: Vec<u8> = (0..2000).flat_map(|_| frame(0x00, b"x")).collect();
+    let before = resident();
+    for socket in &mut sockets[..1000] {
+        socket.write_all(&frame(0x02, b"x")).unwrap();
+        socket.write_all(&fragments).unwrap();
+    }
+    let read = (50 + count) as f64 * payload.len() as f64 + 1000.0 * fragments.len() as f64;
+    wait_for("all to be read", || {
+        js.metric(listener, METRIC_BYTES_READ) > read
+    });
+    let each = resident().saturating_sub(before) / 1000;
+    assert!(each < 8192, "{each} bytes");
 }
 
 /// Connects sockets that have all echoed a message.

@@ -30,6 +30,9 @@ const LINGER_TIME: u64 = 2000;
 const LINGER_BYTES: usize = 1024 * 1024;
 /// How long content that nobody wants may take, in milliseconds.
 const DROP_TIME: u64 = 10_000;
+/// How long a TLS handshake may take, in milliseconds, where heads may take any
+/// time.
+const HANDSHAKE_TIME: u64 = 10_000;
 /// How long a listener that stops waits for heads that were begun.
 const STOP_TIME: u64 = 2000;
 
@@ -129,6 +132,7 @@ pub struct Connection {
     pub(super) active_at: u64,
     pub(super) head_since: u64,
     pub(super) stop_until: u64,
+    pub(super) handshake_until: u64,
     pub(super) deadline: u64,
 }
 
@@ -141,6 +145,10 @@ impl Connection {
         socket: Socket,
         peer: Peer,
     ) -> Self {
+        let handshake_time = match listener.head_timeout {
+            0 => HANDSHAKE_TIME,
+            timeout => timeout,
+        };
         let word = cx.shared.region.generation(ticket.index);
         let generation = word.load(Ordering::Relaxed).wrapping_add(1);
         word.store(generation, Ordering::Release);
@@ -176,6 +184,7 @@ impl Connection {
             active_at: 0,
             head_since: NEVER,
             stop_until: NEVER,
+            handshake_until: cx.now_ms + handshake_time,
             deadline: NEVER,
         }
     }
@@ -200,6 +209,7 @@ impl Connection {
         self.hung_up |= readiness.read_closed;
         if readiness.writable {
             self.blocked = false;
+            self.socket.flush();
         }
         let is_waiting = match &self.phase {
             Phase::Exchange(_) | Phase::Held { .. } => true,
@@ -412,7 +422,7 @@ impl Connection {
     pub(super) fn end(&mut self, cx: &Context) {
         let may_be_sending = self.has_unread || self.readable || !self.input.is_empty();
         self.input.clear();
-        if self.ended || !may_be_sending {
+        if (self.ended || !may_be_sending) && self.socket.prepare_close() {
             self.over = Some(Over::Done);
             return;
         }
@@ -437,13 +447,23 @@ impl Connection {
     /// Tells everybody that the connection is over. The socket closes when the
     /// connection is dropped.
     pub fn close(&mut self, cx: &mut Context, over: Over) {
-        if over == Over::Deadline {
-            self.listener.metrics.add(METRIC_TIMEOUTS, 1);
+        match over {
+            Over::Deadline => self.listener.metrics.add(METRIC_TIMEOUTS, 1),
+            // At worst the client cannot tell.
+            Over::Done => {
+                self.socket.prepare_close();
+            }
+            Over::Left => {}
         }
         self.listener.metrics.subtract(METRIC_CONNECTIONS, 1);
         let old = self.generation;
         // First, so that JavaScript does not begin what it is told is over.
         self.next_generation(cx);
+        if let Phase::Held { .. } = self.phase {
+            // It waits for JavaScript no longer.
+            let ticket = self.ticket();
+            cx.held.retain(|held| *held != ticket);
+        }
         if let Phase::Exchange(exchange) = &mut self.phase {
             if exchange.is_counted {
                 self.listener.metrics.subtract(METRIC_PENDING, 1);

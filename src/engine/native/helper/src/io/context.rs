@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::deadlines::Deadlines;
 use super::events::Events;
+use super::handshakes::Handshakes;
 use super::interner::Interner;
 use super::output::Spares;
 use crate::abi::REQUESTS_STARTED;
@@ -61,6 +62,8 @@ pub struct Context {
     pub unwritten: Vec<Ticket>,
     /// Requests that JavaScript has not answered.
     pub outstanding: usize,
+    /// TLS handshakes of this turn.
+    pub handshakes: Handshakes,
     /// Microseconds that JavaScript takes for an answer, averaged.
     pub answer_time: u64,
     /// Where sockets are read to.
@@ -101,6 +104,7 @@ impl Context {
             leaving: VecDeque::new(),
             unwritten: Vec::new(),
             outstanding: 0,
+            handshakes: Handshakes::default(),
             answer_time: 0,
             buffer: vec![0; READ_BYTES],
             out: Vec::new(),
@@ -123,6 +127,7 @@ impl Context {
         self.now = Instant::now();
         self.now_ms = self.now.duration_since(self.start).as_millis() as u64;
         self.date_is_current = false;
+        self.handshakes.begin_turn();
     }
 
     /// The date for this turn.

@@ -11,10 +11,11 @@ use super::connection::{Connection, Over, Readiness};
 use super::context::{Context, Ticket};
 use super::deadlines::Entry;
 use super::listener::Listener;
+use super::plain_socket::PlainSocket;
 use super::request::Peer;
 use super::slab::Slab;
 use super::socket::Socket;
-use super::web_socket_output::Many;
+use super::web_socket_many::Many;
 use crate::abi::*;
 use crate::fault;
 use crate::ring::Command;
@@ -30,6 +31,8 @@ pub struct Core {
     connections: Slab,
     listeners: Vec<Rc<Listener>>,
     last_serial: u32,
+    /// Messages for many sockets that others may go out with.
+    many: Option<Many>,
     /// Kept for its memory.
     due: Vec<Entry>,
 }
@@ -42,6 +45,7 @@ impl Core {
             connections: Slab::default(),
             listeners: Vec::new(),
             last_serial: 0,
+            many: None,
             due: Vec::new(),
         }
     }
@@ -134,10 +138,11 @@ impl Core {
 
     /// Opens a connection that was accepted and counted.
     pub fn open(&mut self, listener: &Rc<Listener>, socket: AcceptedSocket, registry: &Registry) {
-        let (mut socket, peer) = match socket {
-            AcceptedSocket::Tcp(stream, address) => (Socket::Tcp(stream), Peer::from(address)),
-            AcceptedSocket::Unix(stream) => (Socket::Unix(stream), Peer::default()),
+        let (socket, peer) = match socket {
+            AcceptedSocket::Tcp(stream, address) => (PlainSocket::Tcp(stream), Peer::from(address)),
+            AcceptedSocket::Unix(stream) => (PlainSocket::Unix(stream), Peer::default()),
         };
+        let mut socket = Socket::new(socket, listener.certificates.as_ref());
         let index = match self.connections.vacant() {
             Some(index) if !listener.stopping.get() => index,
             vacant => {
@@ -225,7 +230,10 @@ impl Core {
     #[inline]
     pub fn carry_out(&mut self, command: &Command<'_>) {
         if command.kind == COMMAND_SEND_MANY {
-            return self.send_many(command);
+            return self.take_many(command);
+        }
+        if self.many.is_some() {
+            self.send_many(false);
         }
         let index = command.connection;
         match self.connections.get(index) {
@@ -240,17 +248,34 @@ impl Core {
         });
     }
 
-    /// Sends a message to many sockets, stale ones excepted.
-    fn send_many(&mut self, command: &Command<'_>) {
-        let Some(mut many) = Many::read(&self.cx, command) else {
+    /// Takes a message for many sockets.
+    fn take_many(&mut self, command: &Command<'_>) {
+        let cx = &self.cx;
+        let is_joined = self
+            .many
+            .as_mut()
+            .is_some_and(|many| many.join(cx, command));
+        if !is_joined {
+            self.send_many(false);
+            self.many = Many::read(&self.cx, command);
+        }
+        if command.is_last {
+            self.send_many(true);
+        }
+    }
+
+    /// Sends the messages for many sockets, stale ones excepted.
+    ///
+    /// * `now`: no other commands follow.
+    fn send_many(&mut self, now: bool) {
+        let Some(mut many) = self.many.take() else {
             return;
         };
-        for (index, generation) in many.recipients() {
+        for (index, generation) in many.take_recipients() {
             let connection = self.connections.get(index);
             if connection.is_some_and(|connection| connection.is_socket(generation)) {
                 self.with(index, |connection, cx| {
-                    connection.send_shared(cx, &mut many.message);
-                    connection.advance_later(cx);
+                    connection.send_many(cx, &mut many, now)
                 });
             }
         }
@@ -258,6 +283,7 @@ impl Core {
 
     /// Writes what a batch of commands has left.
     pub fn advance_unwritten(&mut self) {
+        self.send_many(true);
         let mut tickets = std::mem::take(&mut self.cx.unwritten);
         for ticket in tickets.drain(..) {
             self.with_ticket(ticket, |connection, cx| {
@@ -282,6 +308,7 @@ impl Core {
 
     /// Lets those go on that have more to do.
     pub fn resume_ready(&mut self) {
+        self.cx.handshakes.resume();
         // Whoever needs another turn after this is entered anew.
         for ticket in std::mem::take(&mut self.cx.ready) {
             self.with_ticket(ticket, |connection, cx| connection.resume(cx));

@@ -17,6 +17,7 @@ use crate::listen_plan::ListenPlan;
 use crate::metrics::Metrics;
 use crate::runtime::{AcceptedSocket, IoListener, ListenerMetrics};
 use crate::static_table::StaticTable;
+use crate::tls::certificates::SharedCertificates;
 
 /// Connections accepted before it is the turn of those that are open.
 const ACCEPTS_PER_TURN: usize = 64;
@@ -41,6 +42,8 @@ pub struct Listener {
     pub metrics: Arc<Metrics>,
     /// Of all threads.
     pub all_metrics: Arc<ListenerMetrics>,
+    /// For TLS.
+    pub certificates: Option<Arc<SharedCertificates>>,
     /// Answers without JavaScript; replaced by `Mail::Static`.
     pub table: RefCell<Arc<StaticTable>>,
     /// It ends when the last connection does.
@@ -61,6 +64,7 @@ impl Listener {
             metrics,
             all_metrics,
             connections,
+            certificates,
         } = given;
         let milliseconds =
             |timeout: Option<Duration>| timeout.map_or(0, |timeout| timeout.as_millis() as u64);
@@ -76,6 +80,7 @@ impl Listener {
             plan,
             metrics,
             all_metrics,
+            certificates,
             table: RefCell::default(),
             stopping: Cell::new(false),
             open: Cell::new(0),
@@ -87,6 +92,14 @@ impl Listener {
     /// Whether JavaScript's heartbeat is of interest.
     pub fn needs_heartbeat(&self) -> bool {
         !self.plan.health_route.is_empty() || !self.plan.metrics_route.is_empty()
+    }
+
+    /// Whether clients can be served: for TLS there must be certificates.
+    fn can_serve(&self) -> bool {
+        match &self.certificates {
+            Some(certificates) => certificates.are_there(),
+            None => true,
+        }
     }
 
     /// A connection was opened that `Acceptor::accept` has counted.
@@ -151,7 +164,9 @@ impl Acceptor {
 
     /// Whether `accept` should be called without waiting.
     pub fn is_ready(&self, now: u64) -> bool {
-        self.is_ready && self.retry_at.is_none_or(|retry_at| retry_at <= now)
+        self.is_ready
+            && self.retry_at.is_none_or(|retry_at| retry_at <= now)
+            && self.listener.can_serve()
     }
 
     /// When to call `accept` again, in case of a pause.

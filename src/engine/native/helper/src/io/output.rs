@@ -214,18 +214,23 @@ impl Piece {
     /// Bytes of this connection alone, of which `credit` are content of a
     /// streamed response.
     pub fn owned(bytes: Vec<u8>, credit: usize) -> Self {
+        Self::rest_of(bytes, 0, credit)
+    }
+
+    /// The same from an offset on.
+    pub fn rest_of(bytes: Vec<u8>, written: usize, credit: usize) -> Self {
         Piece::Owned(Owned {
             bytes,
-            written: 0,
+            written,
             credit,
         })
     }
 
-    /// A frame, and how much payload it stands for.
-    pub fn frame(bytes: SharedFrame, credit: usize) -> Self {
+    /// A frame from an offset on, and how much payload it stands for.
+    pub fn frame(bytes: SharedFrame, written: usize, credit: usize) -> Self {
         Piece::Frame(Frame {
             bytes,
-            written: 0,
+            written,
             credit,
         })
     }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use super::connection::{Connection, Over, Phase};
 use super::context::{Context, READ_BYTES};
 use super::exchange::Exchange;
+use super::socket::Socket;
 use crate::abi::METRIC_BYTES_READ;
 
 /// Bytes read at a time while heads are expected: what a client sends ahead
@@ -49,7 +50,7 @@ impl Connection {
         if !self.readable {
             return false;
         }
-        if self.reads_left == 0 {
+        if self.reads_left == 0 || !self.may_shake_hands(cx) {
             self.queue(cx);
             return false;
         }
@@ -75,11 +76,10 @@ impl Connection {
                 self.readable = false;
             }
             Ok(count) => {
-                // Less than asked for means that there is no more, except for
-                // the end, which was told of then.
-                self.readable = count == size || self.hung_up;
+                self.readable = self.socket.may_have_more(count == size, self.hung_up);
                 self.progress = true;
-                self.listener.metrics.add(METRIC_BYTES_READ, count as u64);
+                let bytes = self.socket.take_read(count);
+                self.listener.metrics.add(METRIC_BYTES_READ, bytes);
                 if self.input.is_empty() {
                     let used = self.consume(cx, &mut buffer[..count]);
                     if used < count {
@@ -91,10 +91,34 @@ impl Connection {
                     self.fresh = true;
                 }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.read_nothing(),
+            // An alert says so.
+            Err(error) if error.kind() == ErrorKind::InvalidData && self.is_idle() => {
+                self.has_unread = true;
+                self.change(Phase::Ending);
+            }
             Err(_) => self.over = Some(Over::Left),
         }
         cx.buffer = buffer;
+    }
+
+    /// There is nothing to read, but for what TLS has to say.
+    fn read_nothing(&mut self) {
+        self.readable = match self.socket {
+            Socket::Plain(_) => false,
+            Socket::Tls(_) => self.socket.may_have_more(false, self.hung_up),
+        };
+        let bytes = self.socket.take_read(0);
+        if bytes > 0 {
+            self.progress = true;
+            self.listener.metrics.add(METRIC_BYTES_READ, bytes);
+        }
+    }
+
+    /// Whether it is this connection's turn to go on with its TLS handshake, if
+    /// there is one to go on with.
+    fn may_shake_hands(&self, cx: &mut Context) -> bool {
+        !self.socket.is_handshaking() || cx.handshakes.take()
     }
 
     /// Uses a prefix of `input`, through any number of requests; returns how

@@ -110,7 +110,8 @@ impl Connection {
     pub(super) fn count_written(&mut self, count: u64) {
         if count > 0 {
             self.progress = true;
-            self.listener.metrics.add(METRIC_BYTES_WRITTEN, count);
+            let bytes = self.socket.take_written(count);
+            self.listener.metrics.add(METRIC_BYTES_WRITTEN, bytes);
         }
     }
 

@@ -1,99 +1,193 @@
-//! Accepted sockets of both families; none of these calls blocks.
+//! What a connection reads from and writes to: a socket, or TLS over one.
+//!
+//! A connection need not know which, but for the end of a failed handshake and
+//! for what the handshake writes: see `read` and `flush`.
 
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, IoSlice, Read, Write};
-use std::os::fd::AsFd;
-use std::time::Duration;
+use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
-use mio::net::{TcpStream, UnixStream};
-use mio::{Interest, Registry, Token};
-use socket2::SockRef;
+use mio::{Registry, Token};
 
-use crate::sys;
+use super::plain_socket::PlainSocket;
+use crate::tls::certificates::SharedCertificates;
+use crate::tls::stream::Stream;
 
 /// A connection's socket.
 pub enum Socket {
-    /// TCP.
-    Tcp(TcpStream),
-    /// Unix-domain.
-    Unix(UnixStream),
+    /// Without encryption.
+    Plain(PlainSocket),
+    /// With it. Who was told that not everything could be written goes on with
+    /// the very same bytes.
+    Tls(Box<RefCell<Stream<PlainSocket>>>),
 }
 
 impl Socket {
-    /// Tells `registry` to watch both directions, edge-triggered, for good:
-    /// nothing is registered again for a request.
-    pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        let both = Interest::READABLE | Interest::WRITABLE;
-        match self {
-            Socket::Tcp(stream) => registry.register(stream, token, both),
-            Socket::Unix(stream) => registry.register(stream, token, both),
+    /// With certificates it speaks TLS.
+    pub fn new(socket: PlainSocket, certificates: Option<&Arc<SharedCertificates>>) -> Self {
+        match certificates {
+            None => Socket::Plain(socket),
+            Some(certificates) => {
+                let stream = Stream::new(socket, certificates.clone());
+                Socket::Tls(Box::new(RefCell::new(stream)))
+            }
         }
     }
 
+    /// Tells `registry` to watch both directions, edge-triggered, for good.
+    pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        match self {
+            Socket::Plain(socket) => socket.register(registry, token),
+            Socket::Tls(stream) => stream.get_mut().transport_mut().register(registry, token),
+        }
+    }
+
+    /// Whether this is a TLS handshake that is not complete.
+    #[inline]
+    pub fn is_handshaking(&self) -> bool {
+        match self {
+            Socket::Plain(_) => false,
+            Socket::Tls(stream) => stream.borrow().is_handshaking(),
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Reading
+    // -----------------------------------------------------------------------
+
     /// Reads; 0 at the end.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there is nothing, though for TLS `may_have_more` may be
+    /// true; `InvalidData` if the client does not speak TLS, correctly: then
+    /// `shutdown_write` tells it so.
     #[inline]
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        again(|| match self {
-            Socket::Tcp(stream) => (&*stream).read(buffer),
-            Socket::Unix(stream) => (&*stream).read(buffer),
-        })
+        match self {
+            Socket::Plain(socket) => socket.read(buffer),
+            Socket::Tls(stream) => stream.borrow_mut().read(buffer),
+        }
     }
+
+    /// Whether there may be more to read, after `read` has returned. `is_full`:
+    /// so much as was asked for; `hung_up`: the client has ended its side.
+    #[inline]
+    pub fn may_have_more(&self, is_full: bool, hung_up: bool) -> bool {
+        match self {
+            // Less than asked for means that there is no more, except for the
+            // end, which was told of then.
+            Socket::Plain(_) => is_full || hung_up,
+            Socket::Tls(stream) => stream.borrow().may_have_more(hung_up),
+        }
+    }
+
+    /// How many bytes the system has given since the last time, if `count` were
+    /// read.
+    #[inline]
+    pub fn take_read(&self, count: usize) -> u64 {
+        match self {
+            Socket::Plain(_) => count as u64,
+            Socket::Tls(stream) => stream.borrow_mut().take_read(),
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Writing
+    // -----------------------------------------------------------------------
 
     /// Writes as much as there is room for.
     #[inline]
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        again(|| match self {
-            Socket::Tcp(stream) => (&*stream).write(bytes),
-            Socket::Unix(stream) => (&*stream).write(bytes),
-        })
+        match self {
+            Socket::Plain(socket) => socket.write(bytes),
+            Socket::Tls(stream) => stream.borrow_mut().write(bytes, false),
+        }
     }
 
     /// Writes several pieces at once. `more`: do not send a segment that is not
     /// full, since something follows immediately.
     pub fn write_pieces(&self, pieces: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        let flags = if more { libc::MSG_MORE } else { 0 };
-        #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        let flags = {
-            let _ = more;
-            0
-        };
-        again(|| self.options(|socket| socket.send_vectored_with_flags(pieces, flags)))
+        match self {
+            Socket::Plain(socket) => socket.write_pieces(pieces, more),
+            Socket::Tls(stream) => {
+                let mut stream = stream.borrow_mut();
+                if let [piece] = pieces {
+                    return stream.write(piece, more);
+                }
+                let most = pieces.iter().map(|piece| piece.len()).sum();
+                stream.write_from(most, more, |room| Ok(gather(pieces, room)))
+            }
+        }
     }
 
-    /// Sends a part of a file without copying it through this process.
+    /// Sends a part of a file, without copying it through this process if it
+    /// need not be encrypted. 0 if the file has become shorter.
     pub fn write_file(&self, file: &File, position: u64, count: usize) -> io::Result<usize> {
-        again(|| match self {
-            Socket::Tcp(stream) => sys::send_file(stream.as_fd(), file, position, count),
-            Socket::Unix(stream) => sys::send_file(stream.as_fd(), file, position, count),
-        })
+        match self {
+            Socket::Plain(socket) => socket.write_file(file, position, count),
+            Socket::Tls(stream) => stream
+                .borrow_mut()
+                .write_from(count, false, |room| file.read_at(room, position)),
+        }
+    }
+
+    /// How many bytes the system has taken since the last time, if `count` were
+    /// written.
+    #[inline]
+    pub fn take_written(&self, count: u64) -> u64 {
+        match self {
+            Socket::Plain(_) => count,
+            Socket::Tls(stream) => stream.borrow_mut().take_written(),
+        }
+    }
+
+    /// There is room to write: sends what TLS has to say, if it had to wait.
+    #[inline]
+    pub fn flush(&self) {
+        if let Socket::Tls(stream) = self {
+            // Errors show up when reading.
+            let _ = stream.borrow_mut().flush();
+        }
     }
 
     /// Says that nothing more will be written. Errors show up when reading.
     pub fn shutdown_write(&self) {
-        let _ = self.options(|socket| socket.shutdown(std::net::Shutdown::Write));
+        match self {
+            Socket::Plain(socket) => socket.shutdown_write(),
+            Socket::Tls(stream) => {
+                stream.borrow_mut().shutdown_write();
+            }
+        }
+    }
+
+    /// Sees to it that closing will tell the client that it got everything.
+    /// False while that has to wait: `flush` goes on.
+    pub fn prepare_close(&self) -> bool {
+        match self {
+            Socket::Plain(_) => true,
+            Socket::Tls(stream) => stream.borrow_mut().shutdown_write(),
+        }
     }
 
     /// Makes closing a reset, so that nobody takes what was sent for all.
     pub fn reset_on_close(&self) {
-        let _ = self.options(|socket| socket.set_linger(Some(Duration::ZERO)));
-    }
-
-    #[inline]
-    fn options<Result>(&self, use_it: impl FnOnce(SockRef<'_>) -> Result) -> Result {
         match self {
-            Socket::Tcp(stream) => use_it(SockRef::from(stream)),
-            Socket::Unix(stream) => use_it(SockRef::from(stream)),
+            Socket::Plain(socket) => socket.reset_on_close(),
+            Socket::Tls(stream) => stream.borrow().transport().reset_on_close(),
         }
     }
 }
 
-#[inline]
-fn again(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
+/// Copies the beginning of `pieces`; how many bytes.
+fn gather(pieces: &[IoSlice<'_>], mut room: &mut [u8]) -> usize {
+    let size = room.len();
+    for piece in pieces {
+        let count = piece.len().min(room.len());
+        let (space, rest) = room.split_at_mut(count);
+        space.copy_from_slice(&piece[..count]);
+        room = rest;
     }
+    size - room.len()
 }

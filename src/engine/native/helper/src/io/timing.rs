@@ -68,6 +68,9 @@ impl Connection {
             timeout => active_at + timeout,
         };
         let phase_deadline = match &self.phase {
+            Phase::Head if self.socket.is_handshaking() => {
+                idle(self.listener.idle_timeout).min(self.handshake_until)
+            }
             Phase::Head => {
                 let mut deadline = idle(self.listener.idle_timeout);
                 if !self.input.is_empty() && self.listener.head_timeout > 0 {
@@ -111,6 +114,7 @@ impl Connection {
             return;
         }
         match &mut self.phase {
+            Phase::Head if self.socket.is_handshaking() => self.over = Some(Over::Deadline),
             Phase::Head if self.input.is_empty() && self.output.is_none() => {
                 self.over = Some(Over::Done);
             }

@@ -1,6 +1,9 @@
 //! What is sent to a WebSocket's client.
 
-use super::answer::Then;
+use std::borrow::Cow;
+use std::io::{ErrorKind, IoSlice};
+
+use super::answer::{self, Then};
 use super::connection::{Connection, Over, Phase};
 use super::context::Context;
 use super::output::{Output, Piece};
@@ -8,57 +11,16 @@ use super::web_socket::Stage;
 use crate::abi::*;
 use crate::fault;
 use crate::ring::Command;
+use crate::websocket::Kind;
 use crate::websocket::close::{CONTROL_BYTES, may_travel};
 use crate::websocket::encoder::{ServerHead, write_close, write_frame};
 use crate::websocket::frame::Opcode;
-use crate::websocket::{Broadcast, Kind};
 
-/// Payload of a token up to this is copied, to go out together with others.
-const COPIED_BYTES: usize = 16 * 1024;
-/// The same for frames that many sockets share.
-const COPIED_SHARED_BYTES: usize = 512;
+/// Messages from this length on do not wait for others to go out with.
+const LONG_BYTES: usize = 16 * 1024;
 /// JavaScript sends nothing while more than a socket's limit waits. Who has
 /// this much more than twice the limit is lost.
 const BEYOND_LIMIT: usize = 16 * 1024 * 1024;
-
-/// A message for many sockets.
-pub struct Many<'a> {
-    /// The message.
-    pub message: Broadcast,
-    recipients: &'a [u8],
-}
-
-impl<'a> Many<'a> {
-    /// Reads a command; None if it makes no sense.
-    pub fn read(cx: &Context, command: &Command<'a>) -> Option<Self> {
-        let length = command.word(4) as usize;
-        let size = (command.word(6) as usize).checked_mul(8)?;
-        let lent = take_lent(cx, command);
-        let recipients = command.bytes(7, 0, size)?;
-        let payload = match &lent {
-            Some(lent) => lent,
-            None => command.bytes(7, size, length)?,
-        };
-        let compress = command.flags & SEND_COMPRESSED != 0;
-        Some(Self {
-            message: Broadcast::new(kind_of(command), payload, compress),
-            recipients,
-        })
-    }
-
-    /// Connections and generations.
-    pub fn recipients(&self) -> impl Iterator<Item = (u32, u32)> + use<'a> {
-        let word = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .rev()
-                .fold(0, |sum, byte| sum << 8 | *byte as u32)
-        };
-        self.recipients
-            .chunks_exact(8)
-            .map(move |pair| (word(&pair[..4]), word(&pair[4..])))
-    }
-}
 
 /// Takes the payload that a command has a token for.
 pub fn take_lent(cx: &Context, command: &Command<'_>) -> Option<Vec<u8>> {
@@ -69,7 +31,8 @@ pub fn take_lent(cx: &Context, command: &Command<'_>) -> Option<Vec<u8>> {
     Some(cx.shared.lent.take(command.word(5)).unwrap_or_default())
 }
 
-fn kind_of(command: &Command<'_>) -> Kind {
+/// Of a message to be sent.
+pub fn kind_of(command: &Command<'_>) -> Kind {
     if command.flags & SEND_TEXT != 0 {
         Kind::Text
     } else {
@@ -96,53 +59,39 @@ impl Connection {
             COMMAND_RESUME => self.pause(cx, false),
             // It is one already.
             COMMAND_UPGRADE => {}
-            _ => super::answer::discard(cx, command),
+            _ => answer::discard(cx, command),
         }
         Then::AdvanceLater
     }
 
     fn send(&mut self, cx: &mut Context, command: &Command<'_>) {
         fault::point(fault::IO + 7);
-        let lent = take_lent(cx, command);
-        let length = command.word(4) as usize;
-        let payload = match &lent {
-            Some(lent) => Some(&lent[..]),
-            None => command.bytes(6, 0, length),
+        let payload: Option<Cow<'_, [u8]>> = match take_lent(cx, command) {
+            Some(lent) => Some(lent.into()),
+            None => command.bytes(6, 0, command.word(4) as usize).map(Cow::from),
         };
         let Some(payload) = payload else {
+            // Nobody knows what was meant.
             self.over = Some(Over::Left);
             return;
         };
         if !self.may_send(payload.len()) {
             return;
         }
-        let opcode = match command.flags & (SEND_PING | SEND_PONG) {
-            0 => None,
-            SEND_PING => Some(Opcode::Ping),
-            _ => Some(Opcode::Pong),
-        };
-        if let Some(opcode) = opcode {
-            let payload = &payload[..payload.len().min(CONTROL_BYTES)];
-            let credit = payload.len();
-            let output = self.output_for_frames(cx);
-            return output.append(credit, |out| write_frame(out, opcode, payload));
-        }
         let kind = kind_of(command);
         let compress = command.flags & SEND_COMPRESSED != 0;
-        match lent {
-            Some(lent) if !compress && lent.len() > COPIED_BYTES => {
-                let opcode = match kind {
-                    Kind::Text => Opcode::Text,
-                    Kind::Binary => Opcode::Binary,
-                };
-                let head = ServerHead::new(opcode, false, lent.len());
-                let credit = lent.len();
-                let output = self.output_for_frames(cx);
-                output.push_bytes(head.bytes(), 0);
-                output.push(Piece::owned(lent, credit));
-            }
-            _ => self.send_message(cx, kind, payload, compress),
+        match command.flags & (SEND_PING | SEND_PONG) {
+            0 if !compress && payload.len() >= LONG_BYTES => self.send_long(cx, kind, payload),
+            0 => self.send_message(cx, kind, &payload, compress),
+            SEND_PING => self.send_control(cx, Opcode::Ping, &payload),
+            _ => self.send_control(cx, Opcode::Pong, &payload),
         }
+    }
+
+    fn send_control(&mut self, cx: &mut Context, opcode: Opcode, payload: &[u8]) {
+        let frame = &payload[..payload.len().min(CONTROL_BYTES)];
+        let output = self.output_for_frames(cx);
+        output.append(payload.len(), |out| write_frame(out, opcode, frame));
     }
 
     fn send_message(&mut self, cx: &mut Context, kind: Kind, payload: &[u8], compress: bool) {
@@ -158,27 +107,73 @@ impl Connection {
         });
     }
 
-    /// Sends a message that others are sent, too.
-    pub(super) fn send_shared(&mut self, cx: &mut Context, message: &mut Broadcast) {
-        let length = message.payload().len();
-        if !self.may_send(length) {
-            return;
-        }
-        let Some(socket) = self.web_socket() else {
-            return;
+    /// Sends a message that is worth a call of its own: without a copy, as far
+    /// as the system takes it.
+    fn send_long(&mut self, cx: &mut Context, kind: Kind, payload: Cow<'_, [u8]>) {
+        let opcode = match kind {
+            Kind::Text => Opcode::Text,
+            Kind::Binary => Opcode::Binary,
         };
-        let frame = message.frame_for(&mut socket.encoder, &mut cx.codecs.deflater);
-        let output = self.output_for_frames(cx);
-        if frame.len() <= COPIED_SHARED_BYTES {
-            output.append(length, |out| out.extend_from_slice(&frame));
-        } else {
-            output.push(Piece::frame(frame, length));
+        let head = ServerHead::new(opcode, false, payload.len());
+        let head = head.bytes();
+        let length = payload.len();
+        let written = self.write_now(cx, head, &payload, length);
+        if written == head.len() + length {
+            return;
         }
+        let skip = written.saturating_sub(head.len());
+        let output = self.output_for_frames(cx);
+        output.push_bytes(&head[written.min(head.len())..], 0);
+        let credit = length - written.min(length);
+        output.push(Piece::rest_of(payload.into_owned(), skip, credit));
+    }
+
+    /// Writes a frame that stands for so much payload, unless something waits
+    /// before it; returns how many bytes of it were written.
+    pub(super) fn write_now(
+        &mut self,
+        cx: &Context,
+        head: &[u8],
+        rest: &[u8],
+        length: usize,
+    ) -> usize {
+        if self.output.is_some() || self.blocked {
+            return 0;
+        }
+        let result = if head.is_empty() {
+            self.socket.write(rest)
+        } else {
+            let pieces = [IoSlice::new(head), IoSlice::new(rest)];
+            self.socket.write_pieces(&pieces, false)
+        };
+        let written = match result {
+            Ok(written) => written,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.blocked = true;
+                return 0;
+            }
+            Err(_) => {
+                self.over = Some(Over::Left);
+                return 0;
+            }
+        };
+        self.count_written(written as u64);
+        let is_whole = written == head.len() + rest.len();
+        let payload = if is_whole {
+            length
+        } else {
+            written.min(length)
+        };
+        let (index, now) = (self.index, cx.now_ms);
+        if let Some(socket) = self.web_socket() {
+            socket.wrote(&cx.shared.region, index, payload as u64, now);
+        }
+        written
     }
 
     /// Counts payload that is to be sent. False, and the socket is lost, if far
     /// too much waits.
-    fn may_send(&mut self, length: usize) -> bool {
+    pub(super) fn may_send(&mut self, length: usize) -> bool {
         let Some(socket) = self.web_socket() else {
             return false;
         };
@@ -211,7 +206,7 @@ impl Connection {
         write_frame(&mut cx.out, Opcode::Ping, b"");
     }
 
-    fn output_for_frames(&mut self, cx: &mut Context) -> &mut Output {
+    pub(super) fn output_for_frames(&mut self, cx: &mut Context) -> &mut Output {
         self.output.get_or_insert_with(|| cx.outputs.take())
     }
 }

@@ -3,7 +3,7 @@ use super::*;
 fn words() -> [u32; PLAN_WORDS] {
     let mut words = [0; PLAN_WORDS];
     words[PLAN_TRANSPORT] = 1;
-    words[PLAN_FLAGS] = LISTEN_IPV6_ONLY;
+    words[PLAN_FLAGS] = LISTEN_IPV6_ONLY | LISTEN_TLS;
     words[PLAN_PORT] = 8080;
     words[PLAN_HOST_LENGTH] = 3;
     words[PLAN_MAX_CONTENT_LOW] = 1;
@@ -36,6 +36,7 @@ fn every_word_has_its_place() {
             reuse_port: false,
             ipv6_only: true,
         },
+        tls: true,
         max_content: 0x2_0000_0001,
         idle_timeout: Some(Duration::from_secs(10)),
         head_timeout: None,
@@ -71,7 +72,7 @@ fn whatever_is_not_all_right_is_refused() {
     let wrong = [
         (PLAN_TRANSPORT, 0),
         (PLAN_TRANSPORT, 3),
-        (PLAN_FLAGS, 4),
+        (PLAN_FLAGS, 8),
         (PLAN_PORT, 65536),
         (PLAN_HOST_LENGTH, u32::MAX),
         (PLAN_HEALTH_LENGTH, u32::MAX - 2),

@@ -119,6 +119,7 @@ fn records_arrive_as_they_were_written() {
     assert_eq!((command.connection, command.generation), (3, 4));
     assert_eq!(&command.body[..5], b"hello");
     assert_eq!(command.body.len(), 16);
+    assert!(command.is_last);
     assert!(reader.next().is_none());
     assert!(!writer.is_consumed());
     assert!(!reader.release());
@@ -134,6 +135,7 @@ fn words_and_bytes_of_a_command_have_bounds() {
         connection: 0,
         generation: 0,
         body: &body,
+        is_last: true,
     };
     assert_eq!(command.word(4), 0x0302_0100);
     assert_eq!(command.word(7), 0x0f0e_0d0c);

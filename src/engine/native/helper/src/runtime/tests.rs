@@ -147,14 +147,18 @@ fn listeners_end_with_their_last_thread() {
     let threads = [Arc::new(one), Arc::new(two)];
     let listeners = Listeners::default();
     let metrics = Arc::new(ListenerMetrics::new(&threads));
-    assert_eq!(listeners.add(metrics.clone()), 0);
-    assert_eq!(listeners.add(metrics.clone()), 1);
+    assert_eq!(listeners.add(metrics.clone(), None), 0);
+    assert_eq!(listeners.add(metrics.clone(), None), 1);
     assert!(!listeners.ended(0));
     assert!(listeners.metrics(0).is_some());
     assert!(listeners.ended(0));
     assert!(!listeners.ended(0));
     assert!(listeners.metrics(0).is_none());
-    assert_eq!(listeners.add(metrics.clone()), 2, "ids come back late");
+    assert_eq!(
+        listeners.add(metrics.clone(), None),
+        2,
+        "ids come back late"
+    );
     metrics.threads[0].metrics.add(METRIC_REQUESTS, 1);
     metrics.threads[1].metrics.add(METRIC_REQUESTS, 2);
     assert_eq!(metrics.values(Instant::now())[METRIC_REQUESTS], 3.0);

@@ -126,6 +126,11 @@ impl Encoder {
         })
     }
 
+    /// Whether messages to this client may be compressed.
+    pub fn compresses(&self) -> bool {
+        !matches!(self.0, Mode::Plain)
+    }
+
     /// Whether a frame for this client depends on what it was sent before.
     pub fn has_takeover(&self) -> bool {
         matches!(self.0, Mode::Takeover { .. })

@@ -82,6 +82,7 @@ pub fn plan() -> ListenPlan {
             reuse_port: false,
             ipv6_only: false,
         },
+        tls: false,
         max_content: 128 << 20,
         idle_timeout: Some(Duration::from_secs(10)),
         head_timeout: Some(Duration::from_secs(10)),
@@ -298,6 +299,22 @@ impl JavaScript {
         match self.event() {
             Event::Request(request) => request,
             event => panic!("{event:?} instead of a request"),
+        }
+    }
+
+    /// The content of a request, also if it came later than its head.
+    pub fn content(&mut self, request: &Request) -> Vec<u8> {
+        if request.has(REQUEST_CONTENT_COMPLETE) {
+            return request.content.clone();
+        }
+        self.ask_content(request.key, CONTENT_GATHER);
+        match self.event() {
+            Event::Content {
+                of,
+                waiting,
+                is_end: true,
+            } if of == request.key => self.take(of, waiting as usize).unwrap(),
+            event => panic!("{event:?} instead of content"),
         }
     }
 

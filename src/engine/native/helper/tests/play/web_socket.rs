@@ -148,9 +148,16 @@ impl JavaScript {
             .iter()
             .flat_map(|key| [key.0.to_le_bytes(), key.1.to_le_bytes()].concat())
             .collect();
-        let words = [payload.len() as u32, 0, to.len() as u32];
-        let rest = [&recipients[..], payload];
-        self.command(COMMAND_SEND_MANY, flags, (9, 9), &words, &rest);
+        let length = payload.len() as u32;
+        let count = to.len() as u32;
+        if payload.len() <= INLINE_CONTENT {
+            let words = [length, 0, count];
+            let rest = [&recipients[..], payload];
+            return self.command(COMMAND_SEND_MANY, flags, (9, 9), &words, &rest);
+        }
+        let words = [length, self.runtime().lend(payload), count];
+        let flags = flags | RESPOND_CONTENT_TOKEN;
+        self.command(COMMAND_SEND_MANY, flags, (9, 9), &words, &[&recipients]);
     }
 
     pub fn close(&mut self, of: Key, code: u32, reason: &str) {

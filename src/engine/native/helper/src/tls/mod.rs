@@ -1,0 +1,12 @@
+//! TLS for servers (RFC 8446, RFC 5246 with RFC 7627): certificates that clients
+//! choose among by name, and streams that encrypt.
+//!
+//! The cryptography is *rustls* with *ring*. Its protocol state machine holds no
+//! buffers: records are decrypted and encrypted in memory that the connections
+//! of a thread share, so that one which is idle has none.
+
+pub mod certificates;
+mod outgoing;
+mod scratch;
+mod server_names;
+pub mod stream;
