@@ -70,6 +70,8 @@ class SocketIo extends FakeIo {
   /** Called with every message. */
   onMessage: (socket: EngineWebSocket, data: string | ArrayBuffer) => void =
     () => {};
+  /** Called with every socket that has caught up. */
+  onDrain: (socket: EngineWebSocket) => void = () => {};
   /** Called with every socket that is over. */
   onClosed: (socket: EngineWebSocket) => void = () => {};
 
@@ -93,7 +95,10 @@ class SocketIo extends FakeIo {
       },
       ping: (_, data) => void this.log.push(`ping ${show(data)}`),
       pong: (_, data) => void this.log.push(`pong ${show(data)}`),
-      drain: (socket) => void this.log.push(`drain ${socket.bufferedAmount}`),
+      drain: (socket) => {
+        this.log.push(`drain ${socket.bufferedAmount}`);
+        this.onDrain(socket);
+      },
       closed: (socket, code, reason) => {
         this.log.push(`closed ${code} ${reason}`);
         this.onClosed(socket);
@@ -810,6 +815,22 @@ Deno.test("much at a time waits, and drain follows though the client is quick", 
     io.event(EVENT_DRAIN);
     await io.turn();
     assertEquals(io.log, ["drain 0"]);
+  }));
+
+Deno.test("who sends much again when drain comes is told again", () =>
+  withIo(async (io) => {
+    const chunk = new Uint8Array(2 * MEBIBYTE);
+    let left = 5;
+    io.onDrain = (socket) => {
+      if (left-- > 0) assertEquals(socket.send(chunk, false), -1);
+    };
+    assertEquals(io.open().send(chunk, false), -1);
+    for (let count = 1; count <= 6; count++) {
+      await io.turn();
+      io.wrote(chunk.length);
+      await until(() => io.log.length === count);
+    }
+    assertEquals(left, -1);
   }));
 
 Deno.test("messages are dropped while more waits than the limit", () =>

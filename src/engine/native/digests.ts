@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "1407f775119e1ea8173c777fafc6471a35d875ec8edf18f838e9769b6aa56ab2";
+  "99ea276638a809e5f1e6529b9f763192cb53fdaf6473fd14383537e085337ddf";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "485b64eb44f6806a93a35f931582cacb50fbbbfc6b7da2d8239dd528c9be8b2f",
+    "adf4b8e90faaedb0478a99d0ad2f3f72808e215370876fa0cf9606bdbf1fb14d",
 };

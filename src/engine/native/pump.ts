@@ -171,6 +171,12 @@ export class Pump {
     return socket;
   }
 
+  /** Bytes wait for a client that need not be slow: it is looked at soon. */
+  watch(socket: NativeWebSocket): void {
+    this.sockets.watch(socket);
+    if (this.#isAsleep) this.#lookSoon();
+  }
+
   /** A command was written: the thread is shown it soon. */
   written(): void {
     if (this.#isInTurn || this.#isFlushing) return;
@@ -217,7 +223,9 @@ export class Pump {
 
   readonly #onLook = (): void => {
     this.#look = undefined;
-    this.wake();
+    if (this.#isScheduled || this.isClosed) return;
+    this.#awake();
+    this.#turn();
   };
 
   readonly #onFlush = (): void => {
@@ -267,11 +275,15 @@ export class Pump {
   }
 
   #fallAsleep(): void {
-    if (this.sockets.hasWatched) this.#look ??= setTimeout(this.#onLook, LOOK);
+    if (this.sockets.hasWatched) this.#lookSoon();
     const { control } = this.#memory;
     Atomics.store(control, JS_SLEEPS, 1);
     this.#isAsleep = true;
     if (this.#events.hasMore()) this.#schedule();
+  }
+
+  #lookSoon(): void {
+    this.#look ??= setTimeout(this.#onLook, LOOK);
   }
 
   #awake(): void {

@@ -196,7 +196,7 @@ export class NativeWebSocket implements EngineWebSocket {
   drained(): void {
     if (this.#isOver || !this.#owesDrain) return;
     // More may have been sent since it said so.
-    if (!this.#settle()) this.pump.sockets.watch(this);
+    if (!this.#settle()) this.pump.watch(this);
   }
 
   /**
@@ -216,7 +216,7 @@ export class NativeWebSocket implements EngineWebSocket {
   #owe(): void {
     if (this.#owesDrain) return;
     this.#owesDrain = true;
-    if (!this.#isSlow()) this.pump.sockets.watch(this);
+    if (!this.#isSlow()) this.pump.watch(this);
   }
 
   #settle(): boolean {

@@ -43,8 +43,11 @@ export class WebSocketTable {
 
   /** Looks for those for whose client nothing waits any more. */
   look(): void {
-    for (const socket of this.#watched) {
-      if (socket.look()) this.#watched.delete(socket);
+    const sockets = [...this.#watched];
+    // Programs that are told send more, and must be told again.
+    this.#watched.clear();
+    for (const socket of sockets) {
+      if (!socket.look()) this.#watched.add(socket);
     }
   }
 

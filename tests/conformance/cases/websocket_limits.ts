@@ -105,24 +105,26 @@ export const cases: ConformanceCase[] = [
   ], { log: ["0", "0"] }),
   {
     name: "a slow client: -1, then 0, and drain when it is done",
-    server: (api) =>
-      sockets({
+    server: (api) => {
+      const seen = new Set<number>();
+      return sockets({
         backpressureLimit: 1024 * 1024,
         message: async (socket) => {
           const chunk = new Uint8Array(1024 * 1024);
-          const seen: number[] = [];
           // The kernel takes some; then bytes wait; then they are dropped.
-          for (let index = 0; index < 100 && !seen.includes(0); index++) {
-            const status = socket.send(chunk);
-            if (seen.at(-1) !== status) seen.push(status);
+          for (let index = 0; index < 100 && !seen.has(0); index++) {
+            seen.add(socket.send(chunk));
             await new Promise((resolve) => setTimeout(resolve, 5));
           }
-          api.log(seen.join(" "));
+          api.log([...seen].join(" "));
         },
         drain: (socket) => {
+          // On a busy machine it may have caught up before.
+          if (!seen.has(0)) return;
           if (socket.getBufferedAmount() === 0) api.log("drained");
         },
-      }),
+      });
+    },
     exchange: [
       connect(),
       { send: text("go") },

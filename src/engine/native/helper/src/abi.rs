@@ -214,7 +214,8 @@ pub const EVENT_PONG: u32 = 12;
 pub const EVENT_DRAIN: u32 = 13;
 /// The socket is gone, and not by a CLOSE or TERMINATE command. Word 4: the
 /// code of the close frame, 1005 for an empty one, 1006 without; word 5: length
-/// of the reason, which follows. The last event of the socket.
+/// of the reason, which follows. The last event of the socket; messages that wait
+/// can still be taken.
 pub const EVENT_CLOSED: u32 = 14;
 
 /// Flag of EVENT_MESSAGE: text, otherwise binary.
@@ -307,7 +308,8 @@ pub const COMMAND_TIMEOUT: u32 = 6;
 /// Wants the request's content: 4 is CONTENT_STREAM or CONTENT_GATHER.
 pub const COMMAND_CONTENT: u32 = 7;
 /// Makes the connection a WebSocket (RFC 6455), which needs a request with
-/// REQUEST_UPGRADE that was not answered.
+/// REQUEST_UPGRADE that was not answered. If that is not possible, or not any
+/// more, EVENT_CLOSED follows with 1006.
 ///
 /// ```text
 ///  4 length of the header lines

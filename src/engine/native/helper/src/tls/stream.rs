@@ -45,6 +45,8 @@ pub struct Stream<Transport> {
     /// Content that found no room.
     content: Vec<u8>,
     outgoing: Outgoing,
+    /// The session was not told that `outgoing` has what it had to say.
+    is_saying: bool,
     /// The transport may have more to read, or at least an end.
     is_readable: bool,
     may_have_end: bool,
@@ -71,6 +73,7 @@ impl<T: Transport> Stream<T> {
             has_records: false,
             content: Vec::new(),
             outgoing: Outgoing::default(),
+            is_saying: false,
             is_readable: true,
             may_have_end: true,
             is_ended: false,
@@ -254,9 +257,13 @@ impl<T: Transport> Stream<T> {
                 // Nobody was told that there may be any.
                 Ok(ConnectionState::ReadEarlyData(_)) => self.has_failed = true,
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    encode(&mut data, &mut self.outgoing)
+                    encode(&mut data, &mut self.outgoing);
+                    self.is_saying = true;
                 }
-                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
+                Ok(ConnectionState::TransmitTlsData(data)) => {
+                    data.done();
+                    self.is_saying = false;
+                }
                 Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => self.is_ended = true,
                 Ok(_) => return (used + discard, count),
                 Err(_) => {
@@ -274,7 +281,10 @@ impl<T: Transport> Stream<T> {
                 }
             }
             used += discard;
-            if self.is_ended || self.has_failed {
+            let is_over = self.is_ended || self.has_failed;
+            // If so, it would only ask for more.
+            let is_done = count > 0 && used == input.len() && !session.wants_write();
+            if is_over || is_done {
                 return (used, count);
             }
             if count == buffer.len() {
@@ -406,12 +416,14 @@ impl<T: Transport> Stream<T> {
         if self.has_failed {
             return None;
         }
-        match self
-            .session
-            .as_mut()?
-            .process_tls_records(&mut self.pending)
-            .state
+        let session = self.session.as_mut()?;
+        if std::mem::take(&mut self.is_saying)
+            && let Ok(ConnectionState::TransmitTlsData(data)) =
+                session.process_tls_records(&mut self.pending).state
         {
+            data.done();
+        }
+        match session.process_tls_records(&mut self.pending).state {
             Ok(ConnectionState::WriteTraffic(traffic)) => Some(traffic),
             _ => None,
         }

@@ -663,6 +663,29 @@ fn writing_loses_nothing_of_what_waits_to_be_read() {
 }
 
 #[test]
+fn the_answer_may_follow_the_handshake_at_once() {
+    for size in [HELLO.len(), HELLO.len() - 1, 10, 16384] {
+        for version in [&TLS12, &TLS13] {
+            let mut both = Both::new(&shared(&[("", P256)]), client_config(&[version]));
+            while both.client.is_handshaking() {
+                both.run_client().unwrap();
+                if both.client.is_handshaking() {
+                    both.read(16384).unwrap();
+                }
+            }
+            // Together with the end of the handshake, or behind it.
+            both.send(HELLO);
+            let mut buffer = vec![0; size];
+            let count = both.server.read(&mut buffer).unwrap();
+            assert_eq!(count, size.min(HELLO.len()));
+            assert_eq!(both.server.write(b"answer", false).unwrap(), 6);
+            assert_eq!(both.client_content(), b"answer");
+            assert_eq!(both.read(100).unwrap(), HELLO[count..]);
+        }
+    }
+}
+
+#[test]
 fn nothing_is_written_before_the_handshake() {
     let mut both = Both::new(&shared(&[("", P256)]), client_config(&[&TLS13]));
     assert!(is_refused(both.server.write(b"x", false)));
