@@ -94,6 +94,8 @@ export interface HttpListenPlan {
   readonly address: TcpAddressPlan | UnixAddressPlan;
   /** Serve HTTPS. */
   readonly tls: HttpTlsPlan | undefined;
+  /** HTTP/2 was asked for; over TLS, engines may speak it without. */
+  readonly http2?: boolean;
   /** Request content beyond this many bytes is refused with 413. */
   readonly maxRequestBodySize: number;
   /** Seconds without progress before a connection is cut; 0 is never. */

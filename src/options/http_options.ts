@@ -77,13 +77,14 @@ export interface ReloadPlan {
  */
 export function resolveHttpOptions(options: unknown): HttpServePlan {
   const record = optionsRecord(options);
-  checkVersions(record);
+  const http2 = checkVersions(record);
   const handlers = handlerOptions(record);
   requireHandler(handlers);
   const { address, hostname, urlHostname } = addressOptions(record);
   const listen: HttpListenPlan = {
     address,
     tls: resolveHttpTls(record.tls),
+    http2,
     maxRequestBodySize: bodySizeOption(record.maxRequestBodySize),
     idleTimeout: idleTimeoutOption(record.idleTimeout),
     maxPendingRequests: pendingRequestsOption(record.maxPendingRequests),
@@ -124,16 +125,16 @@ export function resolveReloadOptions(options: unknown): ReloadPlan {
   });
 }
 
-function checkVersions(options: Readonly<Record<string, unknown>>): void {
+/** Refuses what nobody speaks; whether HTTP/2 is asked for. */
+function checkVersions(options: Readonly<Record<string, unknown>>): boolean {
   const { http1, http2, http3 } = options;
   if (!booleanOption("http1", http1, true)) {
     throw invalidOption(
       `Cannot use http1 ${http1}: HTTP/1.1 cannot be turned off`,
     );
   }
-  // Whether HTTP/2 is spoken depends on the engine alone.
-  booleanOption("http2", http2, false);
   if (booleanOption("http3", http3, false)) {
     throw invalidOption(`Cannot use http3 ${http3}: HTTP/3 is not supported`);
   }
+  return booleanOption("http2", http2, false);
 }

@@ -68,6 +68,7 @@ Deno.test("the plan has Bun's defaults and is frozen", () => {
         ipv6Only: false,
       },
       tls: undefined,
+      http2: false,
       maxRequestBodySize: 134217728,
       idleTimeout: 10,
       maxPendingRequests: 10_000,
