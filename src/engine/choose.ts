@@ -12,6 +12,7 @@ import type {
   HttpListenPlan,
   TcpEngine,
 } from "./engine.ts";
+import { unavailable } from "./unavailable.ts";
 import { loadNativeEngine, nativeEngineFailure } from "./native/engine.ts";
 
 let hasWarned = false;
@@ -35,7 +36,7 @@ export function chooseEngine(
     ? whyUnavailable(wanted)
     : native.unable(plan, webSockets);
   if (native !== undefined && reason === undefined) return native;
-  if (wanted === "native") throw unavailable(reason);
+  if (wanted === "native") throw cannotUse(reason);
   return denoEngine;
 }
 
@@ -47,7 +48,7 @@ export function chooseEngine(
  */
 export function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
   if (wanted !== "native") return denoTcp;
-  throw unavailable("listen and connect are served by the deno engine alone");
+  throw cannotUse("listen and connect are served by the deno engine alone");
 }
 
 /** The reason; of a fault that `auto` hides, everybody is told once. */
@@ -62,9 +63,6 @@ function whyUnavailable(wanted: EngineName | "auto"): string | undefined {
   return failure?.reason;
 }
 
-function unavailable(reason: string | undefined): Error {
-  return Object.assign(
-    new Error(`Cannot use engine "native": ${reason ?? "it is not here"}`),
-    { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" },
-  );
+function cannotUse(reason: string = "it is not here"): Error {
+  return unavailable(`Cannot use engine "native": ${reason}`);
 }

@@ -4,6 +4,7 @@ import type {
   HttpListener,
   HttpMetrics,
 } from "../engine/engine.ts";
+import { unavailable } from "../engine/unavailable.ts";
 import {
   type HttpServePlan,
   resolveReloadOptions,
@@ -178,11 +179,8 @@ export class HttpServer implements Server {
   #requireWebSockets(): void {
     const reason = this.#engine.unable(this.#plan.listen, true);
     if (reason === undefined) return;
-    throw Object.assign(
-      new Error(
-        `Cannot reload websocket on the ${this.engine} engine: ${reason}. Start with websocket, or with another engine`,
-      ),
-      { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" },
+    throw unavailable(
+      `Cannot reload websocket on the ${this.engine} engine: ${reason}. Start with websocket, or with another engine`,
     );
   }
 

@@ -1,6 +1,7 @@
 import type { Exchange } from "../engine/engine.ts";
 import { headerOf } from "../runtime/request_slots.ts";
 import { normalizedUrl } from "../runtime/request_target.ts";
+import { makeStandIn, platformClassOf, showAs } from "../runtime/stand_in.ts";
 import { CookieMap } from "./cookies/cookie_map.ts";
 import { PlatformMembers, type RequestMembers } from "./platform_members.ts";
 
@@ -153,25 +154,13 @@ class RouteRequest extends IncomingRequest {
   }
 }
 
-const slots = Object.getOwnPropertySymbols(new Request("http://localhost/"));
-for (const slot of slots) {
-  Object.defineProperty(IncomingRequest.prototype, slot, {
-    get(this: Fields): unknown {
-      return (this[SOURCE] as unknown as Record<symbol, unknown>)[slot];
-    },
-    set(this: Fields, value: unknown): void {
-      (this[SOURCE] as unknown as Record<symbol, unknown>)[slot] = value;
-    },
-  });
-}
-Object.setPrototypeOf(IncomingRequest.prototype, Request.prototype);
-for (const { prototype } of [IncomingRequest, RouteRequest]) {
-  Object.defineProperty(prototype, "constructor", {
-    value: Request,
-    writable: true,
-    configurable: true,
-  });
-}
+const platform = platformClassOf(new Request("http://localhost/"));
+makeStandIn(
+  IncomingRequest.prototype,
+  platform,
+  (request) => (request as unknown as Fields)[SOURCE],
+);
+showAs(RouteRequest.prototype, Request);
 
 /**
  * Makes the request that `fetch` receives from an exchange.
@@ -179,7 +168,7 @@ for (const { prototype } of [IncomingRequest, RouteRequest]) {
  * @param owner The server that it came to.
  */
 export function fetchRequest(exchange: Exchange, owner: object): Request {
-  if (slots.length === 0) return adoptFetchRequest(exchange, owner);
+  if (platform.slots.length === 0) return adoptFetchRequest(exchange, owner);
   const { request } = exchange;
   return new IncomingRequest(request, exchange, owner) as unknown as Request;
 }
@@ -195,7 +184,7 @@ export function routeRequest(
   params: Readonly<Record<string, string>>,
   source: Request = exchange.request,
 ): Request {
-  return slots.length === 0
+  return platform.slots.length === 0
     ? adoptRouteRequest(exchange, owner, params, source)
     : new RouteRequest(source, exchange, owner, params) as unknown as Request;
 }

@@ -8,6 +8,8 @@ import { type Payload, PendingBytes, sizeOf } from "./payload.ts";
 import { internals, type ServerSocket } from "./server_web_socket.ts";
 import { Topics } from "./topics.ts";
 
+type Handlers = WebSocketServerPlan["handlers"];
+
 /**
  * All WebSockets of a server: their handlers, topics, and who is there. Engines
  * tell it what happens.
@@ -137,25 +139,11 @@ export class WebSocketHub implements WebSocketEvents {
   }
 
   ping(source: EngineWebSocket, data: ArrayBuffer): void {
-    const ping = this.plan?.handlers.ping;
-    if (ping === undefined) return;
-    const socket = source.context as ServerSocket;
-    try {
-      ping(socket, internals.toMessage(socket, data) as never);
-    } catch (error) {
-      this.fail(error, socket);
-    }
+    this.#control(this.plan?.handlers.ping, source, data);
   }
 
   pong(source: EngineWebSocket, data: ArrayBuffer): void {
-    const pong = this.plan?.handlers.pong;
-    if (pong === undefined) return;
-    const socket = source.context as ServerSocket;
-    try {
-      pong(socket, internals.toMessage(socket, data) as never);
-    } catch (error) {
-      this.fail(error, socket);
-    }
+    this.#control(this.plan?.handlers.pong, source, data);
   }
 
   drain(source: EngineWebSocket): void {
@@ -172,6 +160,20 @@ export class WebSocketHub implements WebSocketEvents {
   closed(source: EngineWebSocket, code: number, reason: string): void {
     const socket = source.context as ServerSocket;
     if (internals.markClosed(socket)) this.ended(socket, code, reason);
+  }
+
+  #control(
+    handler: Handlers["ping"],
+    source: EngineWebSocket,
+    data: ArrayBuffer,
+  ): void {
+    if (handler === undefined) return;
+    const socket = source.context as ServerSocket;
+    try {
+      handler(socket, internals.toMessage(socket, data) as never);
+    } catch (error) {
+      this.fail(error, socket);
+    }
   }
 }
 

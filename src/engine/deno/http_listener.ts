@@ -8,7 +8,8 @@ import type {
   UnixAddressPlan,
 } from "../engine.ts";
 import { DenoHttpService } from "./http_service.ts";
-import { listenError } from "./listen_error.ts";
+import { listenError } from "../listen_error.ts";
+import { unavailable } from "../unavailable.ts";
 import { LastingServer } from "./lasting_server.ts";
 import { IdleTimeoutError } from "./response.ts";
 
@@ -81,13 +82,10 @@ export class DenoHttpListener implements HttpListener {
   replaceTls(tls: HttpTlsPlan): void {
     const current = this.#tls;
     if (current !== undefined && isSameTls(current, tls)) return;
-    throw Object.assign(
-      new Error(
-        current === undefined
-          ? "Cannot reload tls: the server started without"
-          : "Cannot reload tls: the deno engine can if the server started with a list, such as `tls: [{ key, cert }]`",
-      ),
-      { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" },
+    throw unavailable(
+      current === undefined
+        ? "Cannot reload tls: the server started without"
+        : "Cannot reload tls: the deno engine can if the server started with a list, such as `tls: [{ key, cert }]`",
     );
   }
 

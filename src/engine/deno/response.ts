@@ -1,7 +1,7 @@
 import type { Answer, FileAnswer, StreamAnswer } from "../engine.ts";
 import type { DenoExchange } from "./exchange.ts";
 import { CachedFile, SMALL_FILE } from "./file_cache.ts";
-import { fileChanged, OpenFileSource } from "./open_file_source.ts";
+import { fileChanged, OpenFileSource } from "../open_file_source.ts";
 
 // On Deno this global is an accessor, which costs more than what it is used for.
 const { Response } = globalThis;

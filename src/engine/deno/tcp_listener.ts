@@ -7,7 +7,7 @@ import type {
   TlsServerPlan,
   UnixAddressPlan,
 } from "../engine.ts";
-import { listenError } from "./listen_error.ts";
+import { listenError } from "../listen_error.ts";
 import { DenoConnection } from "./tcp_connection.ts";
 import { TCP_TIMES, type TcpTimes } from "./tcp_deadline.ts";
 import { TlsConnection } from "./tcp_tls_connection.ts";

@@ -10,7 +10,7 @@ import type {
 import { boundAddress, tcpListenOptions } from "./http_listener.ts";
 import { DenoHttpService } from "./http_service.ts";
 import { IdleSweep } from "./idle_sweep.ts";
-import { listenError } from "./listen_error.ts";
+import { listenError } from "../listen_error.ts";
 import { TlsBackend } from "./tls_backend.ts";
 import { TlsBackends } from "./tls_backends.ts";
 import {

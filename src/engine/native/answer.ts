@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OpenFileSource } from "../deno/open_file_source.ts";
+import { OpenFileSource } from "../open_file_source.ts";
 import type {
   Answer,
   ByteSource,

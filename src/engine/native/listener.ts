@@ -1,4 +1,5 @@
-import { listenError } from "../deno/listen_error.ts";
+import { listenError } from "../listen_error.ts";
+import { unavailable } from "../unavailable.ts";
 import type {
   HttpHandler,
   HttpListener,
@@ -75,7 +76,8 @@ export class NativeHttpListener implements HttpListener, RequestSink {
   }
 
   get pendingRequests(): number {
-    return this.metrics().pendingRequests;
+    this.#readMetrics();
+    return this.#metrics[METRIC_PENDING]!;
   }
 
   async stop(force: boolean): Promise<void> {
@@ -180,11 +182,6 @@ export class NativeHttpListener implements HttpListener, RequestSink {
     const bytes = new Uint8Array(this.#metrics.buffer);
     helper.jstime_metrics(handle, this.#id, bytes, bytes.length);
   }
-}
-
-function unavailable(message: string): Error {
-  const code = "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM";
-  return Object.assign(new Error(message), { code });
 }
 
 /** The address that was asked for, with what it turned out to be. */

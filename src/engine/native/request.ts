@@ -1,5 +1,6 @@
 import { readHeader } from "../../runtime/request_slots.ts";
 import { normalizedUrl } from "../../runtime/request_target.ts";
+import { makeStandIn, platformClassOf } from "../../runtime/stand_in.ts";
 import type { NativeExchange } from "./exchange.ts";
 import { adoptHeaders, requestHeaders } from "./request_headers.ts";
 import { headerIn, headersIn, methodOf, METHODS } from "./request_record.ts";
@@ -179,8 +180,8 @@ interface InnerRequest {
   onCancel?: (listener: () => void) => void;
 }
 
-const slots = Object.getOwnPropertySymbols(new Request("http://localhost/"));
-const innerSlot = slots.find((slot) => slot.description === "request");
+const platform = platformClassOf(new Request("http://localhost/"));
+const innerSlot = platform.slots.find((slot) => slot.description === "request");
 
 function innerOf(request: Request): InnerRequest | undefined {
   return innerSlot === undefined
@@ -213,31 +214,12 @@ function abortWith(request: Request, exchange: NativeExchange): void {
   inner.onCancel = (listener) => exchange.onClientGone(listener);
 }
 
-for (const slot of slots) {
-  Object.defineProperty(LazyRequest.prototype, slot, {
-    get(this: LazyRequest): unknown {
-      return slotsOf(this)[slot];
-    },
-    set(this: LazyRequest, value: unknown): void {
-      slotsOf(this)[slot] = value;
-    },
-  });
-}
-Object.setPrototypeOf(LazyRequest.prototype, Request.prototype);
-Object.defineProperty(LazyRequest.prototype, "constructor", {
-  value: Request,
-  writable: true,
-  configurable: true,
-});
-
-function slotsOf(request: LazyRequest): Record<symbol, unknown> {
-  return LazyRequest.realOf(request) as unknown as Record<symbol, unknown>;
-}
+makeStandIn(LazyRequest.prototype, platform, LazyRequest.realOf);
 
 /** Makes the request of an exchange. */
 export function lazyRequest(exchange: NativeExchange): Request {
   const request = new LazyRequest(exchange);
-  return slots.length > 0
+  return platform.slots.length > 0
     ? request as unknown as Request
     : LazyRequest.realOf(request);
 }

@@ -1,3 +1,4 @@
+import { makeStandIn, platformClassOf } from "../../runtime/stand_in.ts";
 import type { EventBatch } from "./event_reader.ts";
 import { headerIn, headersIn } from "./request_record.ts";
 
@@ -75,34 +76,15 @@ class LazyHeaders {
   }
 }
 
-const slots = Object.getOwnPropertySymbols(new Headers());
-for (const slot of slots) {
-  Object.defineProperty(LazyHeaders.prototype, slot, {
-    get(this: LazyHeaders): unknown {
-      return slotsOf(this)[slot];
-    },
-    set(this: LazyHeaders, value: unknown): void {
-      slotsOf(this)[slot] = value;
-    },
-  });
-}
-Object.setPrototypeOf(LazyHeaders.prototype, platform);
-Object.defineProperty(LazyHeaders.prototype, "constructor", {
-  value: Headers,
-  writable: true,
-  configurable: true,
-});
-
-function slotsOf(headers: LazyHeaders): Record<symbol, unknown> {
-  return LazyHeaders.realOf(headers) as unknown as Record<symbol, unknown>;
-}
+const platformClass = platformClassOf(new Headers());
+makeStandIn(LazyHeaders.prototype, platformClass, LazyHeaders.realOf);
 
 /**
  * The headers of the request whose record is at `place`. Where `Headers`
  * objects have no symbol properties, an ordinary one.
  */
 export function requestHeaders(place: RecordPlace): Headers {
-  return slots.length === 0
+  return platformClass.slots.length === 0
     ? new Headers(headersIn(place.batch, place.at))
     : new LazyHeaders(place) as unknown as Headers;
 }

@@ -1,4 +1,4 @@
-import type { TcpAddressPlan, UnixAddressPlan } from "../engine.ts";
+import type { TcpAddressPlan, UnixAddressPlan } from "./engine.ts";
 
 /** Makes the platform's error one that Node and Bun programs expect. */
 export function listenError(

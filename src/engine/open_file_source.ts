@@ -1,4 +1,4 @@
-import type { ByteSource, OpenFile } from "../engine.ts";
+import type { ByteSource, OpenFile } from "./engine.ts";
 
 /** How much of a file is in memory at once for each response that sends it. */
 const CHUNK = 256 * 1024;
