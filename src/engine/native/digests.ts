@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "4b94354751fdb70afa4725e611b08b516794a5e78004d6f622f092e3fe62aa81";
+  "7ccc9b6c23e9698dbbcdb04fe072d6ba4c8828c96a795665871f5dc7edcc877c";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "677a6d76d6723bbddd30aaeee1139160a796e389678eaacfa8c4788529212d5b",
+    "0aea8467ed7f3e5162cf3086b5398eef1b16d802703d97f996a38ebe7ce2e79c",
 };
