@@ -5,7 +5,7 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "7ccc9b6c23e9698dbbcdb04fe072d6ba4c8828c96a795665871f5dc7edcc877c";
+  "447b5e71744854724a71d59b6ee464476da80055a110a709bf4f10dc441e87ca";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
