@@ -91,7 +91,7 @@ export interface ClientCertificatePlan {
 
 /** The certificates that a peer has shown in a TLS handshake. */
 export interface ShownCertificate {
-  /** In DER form, the peer's own first. */
+  /** In DER form: the peer's own, then its issuers, as far as known. */
   readonly chain: readonly [
     Uint8Array<ArrayBuffer>,
     ...Uint8Array<ArrayBuffer>[],

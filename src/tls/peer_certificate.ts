@@ -35,7 +35,7 @@ export interface PeerCertificate {
   readonly fingerprint512: string;
   /** The certificate in DER form. */
   readonly raw: Buffer;
-  /** All that were shown in DER form: this one, then its intermediates. */
+  /** In DER form this one, then its issuers, as far as they are known. */
   readonly chain: readonly Buffer[];
 }
 
