@@ -584,6 +584,11 @@ export interface NamedCertificate extends TlsPlan {
 
 /** How a server speaks TLS. */
 export interface TlsServerPlan {
+  /**
+   * The certificates were given as a list: what an engine can do with several
+   * is worth more than speed.
+   */
+  readonly isList?: boolean;
   /** The first also serves clients that ask for no name or an unknown one. */
   readonly certificates: readonly [NamedCertificate, ...NamedCertificate[]];
   /** Application protocols (ALPN), the preferred first; empty for none. */

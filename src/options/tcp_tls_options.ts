@@ -27,6 +27,7 @@ export function resolveServerTls(tls: unknown): TlsServerPlan | undefined {
   const { ALPNProtocols } = (Array.isArray(tls) ? tls[0] : tls) as TlsRecord;
   return Object.freeze<TlsServerPlan>({
     certificates: [first, ...others],
+    isList: Array.isArray(tls),
     alpnProtocols: alpnProtocols(ALPNProtocols),
   });
 }

@@ -347,7 +347,7 @@ export interface Socket<Data = undefined> extends Disposable {
   /**
    * The name that the client asks for, in lower case on accepted sockets;
    * undefined if it asks for none. On accepted sockets the deno engine knows it
-   * only if there are several certificates, or over Unix sockets.
+   * only if `tls` is a list or has `requestCert`, or over Unix sockets.
    */
   getServername(): string | undefined;
   /**

@@ -23,6 +23,9 @@ use crate::abi::POLICY_REQUIRED;
 /// certificate.
 const HINT_BYTES: usize = 16 * 1024;
 
+/// The code for a chain that ends at nobody who is known.
+const UNKNOWN_ISSUER: &str = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+
 /// What clients are asked for. Without a policy they are asked for nothing.
 pub struct ClientPolicy {
     /// Used in handshakes.
@@ -78,7 +81,10 @@ impl ClientPolicy {
         };
         match judge.verify_client_cert(own, intermediates, UnixTime::now()) {
             Ok(_) => None,
-            Err(error) => Some(code_of(&error)),
+            Err(error) => Some(match code_of(&error) {
+                UNKNOWN_ISSUER if is_self_signed(own) => "DEPTH_ZERO_SELF_SIGNED_CERT",
+                code => code,
+            }),
         }
     }
 }
@@ -185,7 +191,7 @@ fn code_of(error: &Error) -> &'static str {
             "CERT_NOT_YET_VALID"
         }
         CertificateError::Revoked => "CERT_REVOKED",
-        CertificateError::UnknownIssuer => "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+        CertificateError::UnknownIssuer => UNKNOWN_ISSUER,
         CertificateError::BadSignature => "CERT_SIGNATURE_FAILURE",
         CertificateError::UnknownRevocationStatus => "UNABLE_TO_GET_CRL",
         CertificateError::ExpiredRevocationList
@@ -198,7 +204,56 @@ fn code_of(error: &Error) -> &'static str {
     }
 }
 
+/// Whether a certificate names its subject as its issuer.
+fn is_self_signed(certificate: &[u8]) -> bool {
+    names_in(certificate).is_some_and(|(issuer, subject)| issuer == subject)
+}
+
+/// Issuer and subject of a certificate (RFC 5280, 4.1).
+fn names_in(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
+    const VERSION: u8 = 0xa0;
+    let (_, certificate, _) = element(certificate)?;
+    let (_, mut fields, _) = element(certificate)?;
+    let mut next = || {
+        let (tag, content, rest) = element(fields)?;
+        fields = rest;
+        Some((tag, content))
+    };
+    let (first, _) = next()?;
+    if first == VERSION {
+        // The serial number.
+        next()?;
+    }
+    let _algorithm = next()?;
+    let (_, issuer) = next()?;
+    let _validity = next()?;
+    let (_, subject) = next()?;
+    Some((issuer, subject))
+}
+
+/// Tag and content of the first element in DER (X.690), and what is behind it.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = bytes.split_first()?;
+    let (&first, mut rest) = rest.split_first()?;
+    let mut length = usize::from(first);
+    if first >= 0x80 {
+        let digits;
+        (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+        if digits.len() > 3 {
+            return None;
+        }
+        length = digits
+            .iter()
+            .fold(0, |length, digit| length << 8 | usize::from(*digit));
+    }
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
 fn word(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (word, rest) = bytes.split_first_chunk()?;
     Some((u32::from_le_bytes(*word), rest))
 }
+
+#[cfg(test)]
+pub(super) mod tests;
