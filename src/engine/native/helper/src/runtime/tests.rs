@@ -14,6 +14,7 @@ fn shared() -> (Poll, IoShared) {
         contents: Mutex::default(),
         spare_contents: SpareContents::default(),
         messages: WaitingMessages::default(),
+        peer_certificates: PeerCertificates::default(),
         waiting: Arc::default(),
         listeners: Arc::default(),
         event_loop: SharedLoop::default(),
