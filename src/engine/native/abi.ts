@@ -215,6 +215,18 @@ export const COMMAND_TERMINATE: number = 12;
 export const COMMAND_PAUSE: number = 13;
 /** Reads again. */
 export const COMMAND_RESUME: number = 14;
+/**
+ * A streamed answer is an event stream from now on: 4 milliseconds of silence
+ * until a comment is sent, 0 is never, 5 the most bytes that may wait when a part
+ * is added; who has more is cut. Its written bytes are not told; `blocked` is 1
+ * while its client does not take what it is sent.
+ */
+export const COMMAND_EVENT_STREAM: number = 30;
+/**
+ * Adds a part to many event streams: 4 length, 5 token if RESPOND_CONTENT_TOKEN,
+ * 6 how many; then a connection and a generation for each, then the part.
+ */
+export const COMMAND_EVENT: number = 31;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;
 /** Flag of COMMAND_UPGRADE: ping silent clients. */

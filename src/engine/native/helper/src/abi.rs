@@ -344,6 +344,16 @@ pub const COMMAND_TERMINATE: u32 = 12;
 pub const COMMAND_PAUSE: u32 = 13;
 /// Reads again.
 pub const COMMAND_RESUME: u32 = 14;
+/// A streamed answer is an event stream from now on: 4 milliseconds of silence
+/// until a comment is sent, 0 is never, 5 the most bytes that may wait when a
+/// part is added; who has more is cut. Its written bytes are not told; `blocked`
+/// is 1 while its client does not take what it is sent.
+pub const COMMAND_EVENT_STREAM: u32 = 30;
+/// Adds a part to many event streams: 4 length, 5 token if
+/// RESPOND_CONTENT_TOKEN, 6 how many; then a connection and a generation for
+/// each, then the part. The words `connection` and `generation` of the record
+/// mean nothing.
+pub const COMMAND_EVENT: u32 = 31;
 
 /// Flag of COMMAND_UPGRADE: cut the connection rather than drop a message.
 pub const UPGRADE_CLOSE_ON_LIMIT: u32 = 1 << 0;

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::content::Content;
+use super::event_stream::EventStream;
 
 /// A request that JavaScript was told of, until its response is written.
 pub struct Exchange {
@@ -22,6 +23,8 @@ pub struct Exchange {
     pub content: Option<Box<Content>>,
     /// The response.
     pub answer: Answer,
+    /// It is an event stream.
+    pub events: Option<Box<EventStream>>,
     /// JavaScript wants to know when it was written.
     pub notify: bool,
     /// It is counted as pending.
