@@ -65,7 +65,6 @@ function lineOption(option: string, value: unknown, isLine: boolean): string {
     ? "a string that is not empty, without line breaks and NUL"
     : "a string that is not empty";
   if (typeof value !== "string") throw wrongType(option, value, expected);
-  // deno-lint-ignore no-control-regex -- NUL is what is looked for
   if (value === "" || isLine && /[\r\n\0]/.test(value)) {
     throw invalidOption(
       `Cannot use ${option} ${describe(value)}: expected ${expected}`,
