@@ -128,6 +128,8 @@ export const REQUEST_HOST_DEFINED: number = 1 << 4;
 export const REQUEST_UPGRADE: number = 1 << 5;
 /** The content's length was declared. */
 export const REQUEST_LENGTH_KNOWN: number = 1 << 6;
+/** The answer may become an event stream. */
+export const REQUEST_EVENT_STREAM: number = 1 << 15;
 /** Flag of EVENT_CONTENT: what waits is the last. */
 export const CONTENT_END: number = 1 << 0;
 /** The number of slots for targets, and for Hosts. */

@@ -15,6 +15,7 @@ import {
   CONTENT_GATHER,
   CONTENT_STREAM,
   REQUEST_CONTENT_COMPLETE,
+  REQUEST_EVENT_STREAM,
   REQUEST_HAS_CONTENT,
 } from "./abi.ts";
 import { discard, sendAnswer } from "./answer.ts";
@@ -171,7 +172,8 @@ export class NativeExchange implements Exchange, ContentSource {
     first: string,
     events: EventStreamEvents,
   ): EngineEventStream | undefined {
-    if (this.isOver) return undefined;
+    const flags = this.batch.words[this.at + 1]! >>> 8;
+    if (this.isOver || (flags & REQUEST_EVENT_STREAM) === 0) return undefined;
     const stream = openEventStream(this, plan, headers, first, events);
     if (stream !== undefined) this.answered = true;
     return stream;

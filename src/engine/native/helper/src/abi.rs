@@ -239,6 +239,8 @@ pub const REQUEST_HOST_DEFINED: u32 = 1 << 4;
 pub const REQUEST_UPGRADE: u32 = 1 << 5;
 /// The content's length was declared.
 pub const REQUEST_LENGTH_KNOWN: u32 = 1 << 6;
+/// The answer may become an event stream.
+pub const REQUEST_EVENT_STREAM: u32 = 1 << 15;
 
 /// Flag of EVENT_CONTENT: what waits is the last.
 pub const CONTENT_END: u32 = 1 << 0;
