@@ -27,6 +27,9 @@ const IDLE_BYTES = 16 * 1024 * 1024;
 /** The most bytes that wait for a Blob before them to be read. */
 const OUTBOX_BYTES = 16 * 1024 * 1024;
 
+/** The least time, in seconds, until an engine cuts who takes nothing. */
+const SOON = 0.001;
+
 /** Where a client belongs. */
 interface Membership {
   readonly topic: EventTopic;
@@ -160,7 +163,12 @@ export class EventStreams implements EventStreamEvents {
     }
     // It may be quiet for long; whether its client is there is looked at here.
     exchange.setIdleTimeout(0);
-    const streamed = new StreamedEvents(plan, first, this);
+    const streamed = new StreamedEvents(
+      plan,
+      first,
+      this,
+      () => exchange.setIdleTimeout(SOON),
+    );
     this.#add(streamed, { topic, event });
     return streamAnswer(headers, streamed);
   }

@@ -14,6 +14,7 @@ export class StreamedEvents implements EngineEventStream, ByteSource {
   context: unknown = undefined;
   readonly #plan: EventStreamPlan;
   readonly #events: EventStreamEvents;
+  readonly #onCut: () => void;
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   #queue: string[];
   #queuedBytes = 0;
@@ -23,8 +24,17 @@ export class StreamedEvents implements EngineEventStream, ByteSource {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
-  /** @param first Sent at once; the limit of the plan is for what follows. */
-  constructor(plan: EventStreamPlan, first: string, events: EventStreamEvents) {
+  /**
+   * @param first Sent at once; the limit of the plan is for what follows.
+   * @param onCut Called when the client is cut, which may be reading nothing.
+   */
+  constructor(
+    plan: EventStreamPlan,
+    first: string,
+    events: EventStreamEvents,
+    onCut: () => void,
+  ) {
+    this.#onCut = onCut;
     this.#plan = plan;
     this.#events = events;
     this.#queue = [first];
@@ -93,6 +103,7 @@ export class StreamedEvents implements EngineEventStream, ByteSource {
   #cut(reason: string): void {
     this.#failure = new Error(`Cannot go on with the event stream: ${reason}`);
     this.cancel();
+    this.#onCut();
   }
 
   #finish(): void {
