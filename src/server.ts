@@ -115,7 +115,7 @@ export interface Server<WebSocketData = undefined>
    * Sends a message to all WebSockets that are subscribed to a topic, and to
    * all clients of its event streams, which {@linkcode sse} makes.
    *
-   * @param compress Compress it for WebSockets that can.
+   * @param compress Compress it for clients that can.
    * @returns Bytes of the message; -1 if they wait for a slow subscriber; 0 if
    * any subscriber's was dropped, or there is none.
    * @throws {TypeError} If the topic is not a string or is empty, or `data` is

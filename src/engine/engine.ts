@@ -557,6 +557,19 @@ export interface Engine {
    */
   openFile(path: string): OpenFile;
   /**
+   * Adds one part to many open event streams of this engine, as `send` would to
+   * each of them. Engines that open event streams have it.
+   *
+   * @param streams None of them twice; not changed afterwards.
+   * @param size The number of bytes of `text`.
+   * @returns Whether any has to wait for its client.
+   */
+  sendEvent?(
+    streams: readonly EngineEventStream[],
+    text: string,
+    size: number,
+  ): boolean;
+  /**
    * Sends one message to many open sockets of this engine, as `send` would to
    * each of them. Engines for which that is not cheaper do without.
    *
@@ -571,19 +584,6 @@ export interface Engine {
     compress: boolean,
     size: number,
   ): number;
-  /**
-   * Adds one part to many open event streams of this engine, as `send` would to
-   * each of them. Engines that open event streams have it.
-   *
-   * @param streams None of them twice; not changed afterwards.
-   * @param size The number of bytes of `text`.
-   * @returns Whether any has to wait for its client.
-   */
-  sendEvent?(
-    streams: readonly EngineEventStream[],
-    text: string,
-    size: number,
-  ): boolean;
 }
 
 // ---------------------------------------------------------------------------

@@ -204,8 +204,8 @@ export class HttpServer implements Server {
   }
 
   stop(closeActiveConnections: boolean = false): Promise<void> {
-    this.#publisher?.stop();
     this.#hub.eventStreams.stop(closeActiveConnections);
+    this.#publisher?.stop();
     if (!closeActiveConnections) return this.#listener.stop(false);
     this.#hub.closeAll(1001, "The server stops");
     return this.#listener.stop(true);

@@ -116,6 +116,8 @@ export const MESSAGE_WAITS: number = 1 << 1;
 
 /** HTTP/1.0. */
 export const REQUEST_HTTP_1_0: number = 1 << 0;
+/** The answer may become an event stream. */
+export const REQUEST_EVENT_STREAM: number = 1 << 15;
 /** There is content, or there may be (chunked). */
 export const REQUEST_HAS_CONTENT: number = 1 << 1;
 /** All of the content is in this record. */
@@ -128,8 +130,6 @@ export const REQUEST_HOST_DEFINED: number = 1 << 4;
 export const REQUEST_UPGRADE: number = 1 << 5;
 /** The content's length was declared. */
 export const REQUEST_LENGTH_KNOWN: number = 1 << 6;
-/** The answer may become an event stream. */
-export const REQUEST_EVENT_STREAM: number = 1 << 15;
 /** Flag of EVENT_CONTENT: what waits is the last. */
 export const CONTENT_END: number = 1 << 0;
 /** The number of slots for targets, and for Hosts. */
@@ -189,6 +189,18 @@ export const COMMAND_TIMEOUT: number = 6;
 /** Wants the request's content: 4 is CONTENT_STREAM or CONTENT_GATHER. */
 export const COMMAND_CONTENT: number = 7;
 /**
+ * A streamed answer is an event stream from now on: 4 milliseconds of silence
+ * until a comment is sent, 0 is never, 5 the most bytes that may wait when a part
+ * is added; who has more is cut. Its written bytes are not told; `blocked` is 1
+ * while its client does not take what it is sent.
+ */
+export const COMMAND_EVENT_STREAM: number = 30;
+/**
+ * Adds a part to many event streams: 4 length, 5 token if RESPOND_CONTENT_TOKEN,
+ * 6 how many; then a connection and a generation for each, then the part.
+ */
+export const COMMAND_EVENT: number = 31;
+/**
  * Makes the connection a WebSocket: 4 length of the header lines, 5 of the key, 6
  * of the extensions, 7 the most bytes of a message, 8 the most that may wait, 9
  * idle timeout in milliseconds, 10 and 11 windows for messages to and from
@@ -217,18 +229,6 @@ export const COMMAND_TERMINATE: number = 12;
 export const COMMAND_PAUSE: number = 13;
 /** Reads again. */
 export const COMMAND_RESUME: number = 14;
-/**
- * A streamed answer is an event stream from now on: 4 milliseconds of silence
- * until a comment is sent, 0 is never, 5 the most bytes that may wait when a part
- * is added; who has more is cut. Its written bytes are not told; `blocked` is 1
- * while its client does not take what it is sent.
- */
-export const COMMAND_EVENT_STREAM: number = 30;
-/**
- * Adds a part to many event streams: 4 length, 5 token if RESPOND_CONTENT_TOKEN,
- * 6 how many; then a connection and a generation for each, then the part.
- */
-export const COMMAND_EVENT: number = 31;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;
 /** Flag of COMMAND_UPGRADE: ping silent clients. */

@@ -41,8 +41,8 @@ class NativeEngine implements Engine {
   readonly name = "native";
   readonly features: EngineFeatures = features;
   readonly openFile: (path: string) => OpenFile;
-  readonly broadcast: typeof broadcast = broadcast;
   readonly sendEvent: typeof sendEvent = sendEvent;
+  readonly broadcast: typeof broadcast = broadcast;
   readonly #library: SharedLibrary;
   #runtime: Runtime | undefined;
   #listeners = 0;

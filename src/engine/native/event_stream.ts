@@ -7,6 +7,7 @@ import {
   COMMAND_EVENT,
   COMMAND_EVENT_STREAM,
   INLINE_CONTENT,
+  REQUEST_EVENT_STREAM,
   RESPOND_CONTENT_TOKEN,
 } from "./abi.ts";
 import { sendStreamHead } from "./answer.ts";
@@ -67,6 +68,9 @@ export function openEventStream(
   first: string,
   events: EventStreamEvents,
 ): EngineEventStream | undefined {
+  const { batch, at: request } = exchange;
+  const flags = batch.words[request + 1]! >>> 8;
+  if ((flags & REQUEST_EVENT_STREAM) === 0) return undefined;
   const pairs = pairsOf(headers);
   const lines = linesLength(pairs);
   if (lines > MOST_LINES) return undefined;

@@ -15,18 +15,17 @@ import {
   CONTENT_GATHER,
   CONTENT_STREAM,
   REQUEST_CONTENT_COMPLETE,
-  REQUEST_EVENT_STREAM,
   REQUEST_HAS_CONTENT,
 } from "./abi.ts";
 import { discard, sendAnswer } from "./answer.ts";
 import { ClientGoneError } from "./client_gone.ts";
 import { EventBatch } from "./event_reader.ts";
-import { openEventStream } from "./event_stream.ts";
 import { peerAddressIn } from "./peer_address.ts";
 import type { Pump, RequestSink } from "./pump.ts";
 import { lazyRequest } from "./request.ts";
 import { type ContentSource, RequestContent } from "./request_content.ts";
 import { contentLength, contentStart } from "./request_record.ts";
+import { openEventStream } from "./event_stream.ts";
 import type { RequestHost, RequestTarget } from "./request_texts.ts";
 import type { StreamedContent } from "./stream_sender.ts";
 import { upgradeToWebSocket } from "./web_socket_upgrade.ts";
@@ -172,8 +171,7 @@ export class NativeExchange implements Exchange, ContentSource {
     first: string,
     events: EventStreamEvents,
   ): EngineEventStream | undefined {
-    const flags = this.batch.words[this.at + 1]! >>> 8;
-    if (this.isOver || (flags & REQUEST_EVENT_STREAM) === 0) return undefined;
+    if (this.isOver) return undefined;
     const stream = openEventStream(this, plan, headers, first, events);
     if (stream !== undefined) this.answered = true;
     return stream;

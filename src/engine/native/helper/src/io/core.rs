@@ -10,13 +10,13 @@ use super::answer::{self, Then};
 use super::connection::{Connection, Over, Readiness};
 use super::context::{Context, Ticket};
 use super::deadlines::Entry;
-use super::event_stream::Part;
+use super::event_stream::{self, Part};
 use super::listener::Listener;
 use super::plain_socket::PlainSocket;
 use super::request::Peer;
 use super::slab::Slab;
 use super::socket::Socket;
-use super::web_socket_many::{Many, recipients};
+use super::web_socket_many::Many;
 use crate::abi::*;
 use crate::fault;
 use crate::ring::Command;
@@ -290,7 +290,7 @@ impl Core {
         let Some(part) = Part::read(&self.cx, command) else {
             return;
         };
-        for (index, generation) in recipients(command) {
+        for (index, generation) in event_stream::recipients(command) {
             let connection = self.connections.get(index);
             if connection.is_some_and(|connection| connection.is_event_stream(generation)) {
                 self.with(index, |connection, cx| connection.send_event(cx, &part));

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::deadlines::NEVER;
 use super::exchange::{Answer, Exchange, Stream};
 use super::output::Piece;
-use super::web_socket_many::payload_of;
+use super::web_socket_output::take_lent;
 use crate::http::write_chunk;
 use crate::ring::Command;
 use crate::websocket::SharedFrame;
@@ -21,6 +21,8 @@ use crate::websocket::SharedFrame;
 const HEARTBEAT: &[u8] = b":\n\n";
 /// Parts up to this are copied for each of the streams that share them.
 const COPIED_BYTES: usize = 512;
+/// Bytes of a connection and its generation.
+const RECIPIENT_BYTES: usize = 8;
 
 /// A streamed answer that is an event stream.
 pub struct EventStream {
@@ -72,8 +74,16 @@ pub struct Part {
 impl Part {
     /// Reads a command; None if it makes no sense.
     pub fn read(cx: &Context, command: &Command<'_>) -> Option<Self> {
+        let plain = match take_lent(cx, command) {
+            Some(lent) => lent,
+            None => {
+                let skip = recipient_bytes(command)?.len();
+                let part = command.bytes(7, skip, command.word(4) as usize)?;
+                part.to_vec()
+            }
+        };
         Some(Self {
-            plain: Arc::new(payload_of(cx, command)?.into_owned()),
+            plain: Arc::new(plain),
             chunk: OnceCell::new(),
         })
     }
@@ -90,6 +100,19 @@ impl Part {
             Stream::Length(_) | Stream::Dropped => None,
         }
     }
+}
+
+/// The connections and generations that a command is for.
+pub fn recipients<'a>(command: &Command<'a>) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+    let all = recipient_bytes(command).unwrap_or_default();
+    let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap_or_default());
+    all.chunks_exact(RECIPIENT_BYTES)
+        .map(move |pair| (word(&pair[..4]), word(&pair[4..])))
+}
+
+fn recipient_bytes<'a>(command: &Command<'a>) -> Option<&'a [u8]> {
+    let size = (command.word(6) as usize).checked_mul(RECIPIENT_BYTES)?;
+    command.bytes(7, 0, size)
 }
 
 impl Connection {

@@ -1,6 +1,5 @@
 //! Messages that many WebSockets are sent.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::connection::Connection;
@@ -61,32 +60,12 @@ impl Many {
     /// Connections and generations; they can be had once.
     pub fn take_recipients(&mut self) -> impl Iterator<Item = (u32, u32)> + use<> {
         let recipients = std::mem::take(&mut self.recipients);
+        let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap_or_default());
         let count = recipients.len() / RECIPIENT_BYTES;
-        (0..count).map(move |index| pair(&recipients[index * RECIPIENT_BYTES..]))
-    }
-}
-
-/// The connections and generations of a command.
-pub fn recipients<'a>(command: &Command<'a>) -> impl Iterator<Item = (u32, u32)> + use<'a> {
-    let all = recipients_of(command).unwrap_or_default();
-    all.chunks_exact(RECIPIENT_BYTES).map(pair)
-}
-
-/// A connection and its generation, with which these bytes begin.
-fn pair(bytes: &[u8]) -> (u32, u32) {
-    let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap_or_default());
-    (word(&bytes[..4]), word(&bytes[4..RECIPIENT_BYTES]))
-}
-
-/// The bytes that a command sends to many; None if it makes no sense.
-pub fn payload_of<'a>(cx: &Context, command: &Command<'a>) -> Option<Cow<'a, [u8]>> {
-    match take_lent(cx, command) {
-        Some(lent) => Some(lent.into()),
-        None => {
-            let skip = recipients_of(command)?.len();
-            let payload = command.bytes(7, skip, command.word(4) as usize)?;
-            Some(payload.into())
-        }
+        (0..count).map(move |index| {
+            let pair = &recipients[index * RECIPIENT_BYTES..][..RECIPIENT_BYTES];
+            (word(&pair[..4]), word(&pair[4..]))
+        })
     }
 }
 
@@ -96,9 +75,16 @@ fn recipients_of<'a>(command: &Command<'a>) -> Option<&'a [u8]> {
 }
 
 fn message_of(cx: &Context, command: &Command<'_>) -> Option<Broadcast> {
-    let payload = payload_of(cx, command)?;
+    let lent = take_lent(cx, command);
+    let payload = match &lent {
+        Some(lent) => lent,
+        None => {
+            let skip = recipients_of(command)?.len();
+            command.bytes(7, skip, command.word(4) as usize)?
+        }
+    };
     let compress = command.flags & SEND_COMPRESSED != 0;
-    Some(Broadcast::new(kind_of(command), &payload, compress))
+    Some(Broadcast::new(kind_of(command), payload, compress))
 }
 
 impl Connection {
