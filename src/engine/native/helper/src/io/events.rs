@@ -10,7 +10,7 @@ use crate::ring::EventWriter;
 
 /// Requests or messages that are begun before JavaScript is told of them, so that it need
 /// not wait for the end of a long turn.
-const REQUESTS_PER_ANNOUNCEMENT: u32 = 16;
+const REQUESTS_PER_ANNOUNCEMENT: u32 = 64;
 
 /// An event of one word besides the first four, and bytes behind that.
 #[derive(Clone, Copy, Debug)]
