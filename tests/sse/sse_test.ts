@@ -13,6 +13,7 @@ import {
 } from "@std/assert";
 import { type Serve, serve, type Server, sse } from "@jstime/serve";
 import type { Engine } from "../../src/engine/engine.ts";
+import { deploy } from "../../src/entry/deploy.ts";
 import { eventually } from "../hostile/program.ts";
 import { testOnEngines } from "../websocket/engines.ts";
 import { EventClient } from "./event_client.ts";
@@ -439,4 +440,25 @@ testOnEngines("clients that leave are noticed", async (engine) => {
   await eventually("it left", () => server.subscriberCount("t") === 1);
   server.publish("t", "x");
   await stays.received(1);
+});
+
+Deno.test("deploy() serves event streams", async () => {
+  const { fetch: handler } = deploy({
+    routes: {
+      "/": sse({ topic: "t" }),
+      "/publish": (_, server) =>
+        new Response(String(server.publish("t", "hello"))),
+    },
+  });
+  await using server = Deno.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    onListen() {},
+  }, (request, info) => handler(request, info as never));
+  const { port } = server.addr;
+  const client = await EventClient.open(port, "/");
+  const published = await fetch(`http://127.0.0.1:${port}/publish`);
+  assertEquals(await published.text(), "5");
+  assertEquals((await client.received(1))[0]!.data, "hello");
+  client.close();
 });
