@@ -30,13 +30,22 @@ const LARGEST_WORD = 0xffff_ffff;
 /** One event stream on an I/O thread. */
 class NativeEventStream implements EngineEventStream, StreamedContent {
   context: unknown = undefined;
-  readonly exchange: NativeExchange;
+  /** The thread that it is on. */
+  readonly pump: Pump;
+  /** Its connection. */
+  readonly connection: number;
+  /** Tells it from other answers of the connection. */
+  readonly generation: number;
+  readonly #exchange: NativeExchange;
   readonly #events: EventStreamEvents;
   /** No more events, and nothing is sent: either side has ended it. */
   isOver = false;
 
   constructor(exchange: NativeExchange, events: EventStreamEvents) {
-    this.exchange = exchange;
+    this.pump = exchange.pump;
+    this.connection = exchange.connection;
+    this.generation = exchange.generation;
+    this.#exchange = exchange;
     this.#events = events;
   }
 
@@ -47,7 +56,7 @@ class NativeEventStream implements EngineEventStream, StreamedContent {
   end(): void {
     if (this.isOver) return;
     this.isOver = true;
-    sendLastChunk(this.exchange);
+    sendLastChunk(this.#exchange);
   }
 
   /** The thread counts for itself. */
@@ -97,10 +106,12 @@ export function sendEvent(
   let isWaiting = false;
   let left = streams as readonly NativeEventStream[];
   while (left.length > 0) {
-    const { pump } = left[0]!.exchange;
+    const { pump } = left[0]!;
     const others: NativeEventStream[] = [];
     for (let start = 0; start < left.length; start += MOST_RECEIVERS) {
-      const piece = left.slice(start, start + MOST_RECEIVERS);
+      const piece = left.length > MOST_RECEIVERS
+        ? left.slice(start, start + MOST_RECEIVERS)
+        : left;
       if (sendPiece(pump, piece, text, size, others)) isWaiting = true;
     }
     left = others;
@@ -126,15 +137,15 @@ function sendPiece(
   let next = first;
   let isWaiting = false;
   for (const stream of streams) {
-    const { exchange } = stream;
-    if (exchange.pump !== pump) {
+    if (stream.pump !== pump) {
       others.push(stream);
       continue;
     }
     if (stream.isOver) continue;
-    if (pump.isBlocked(exchange.connection)) isWaiting = true;
-    words[next] = exchange.connection;
-    words[next + 1] = exchange.generation;
+    const { connection } = stream;
+    if (pump.isBlocked(connection)) isWaiting = true;
+    words[next] = connection;
+    words[next + 1] = stream.generation;
     next += 2;
   }
   // What was begun and does not end never was.
