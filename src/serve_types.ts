@@ -2,6 +2,7 @@ import type { CookieMap } from "./http/cookies/cookie_map.ts";
 import type { JSTimeFile } from "./file/jstime_file.ts";
 import type { TLSOptions } from "./options/tls_options.ts";
 import type { Server } from "./server.ts";
+import type { EventStream } from "./sse/event_stream.ts";
 import type { WebSocketHandler } from "./websocket/types.ts";
 
 /** A value, or a promise of it. */
@@ -55,7 +56,7 @@ export type RouteHandler<
   this: Server<WebSocketData>,
   request: JSTimeRequest<Path>,
   server: Server<WebSocketData>,
-) => MaybePromise<Response | void>;
+) => MaybePromise<Response | EventStream | void>;
 
 /** The address of a peer. */
 export interface SocketAddress {
@@ -104,7 +105,8 @@ export namespace Serve {
   > = {
     readonly [Method in HTTPMethod]?:
       | RouteHandler<Path, WebSocketData>
-      | Response;
+      | Response
+      | EventStream;
   };
 
   /** What a route may be; `false` leaves the path to `fetch`. */
@@ -117,6 +119,7 @@ export namespace Serve {
     | MethodTable<Path, WebSocketData>
     | JSTimeFile
     | DirectoryRoute
+    | EventStream
     | false;
 
   /** Routes by pattern: exact, `:name` segments, or a trailing `*`. */
@@ -130,7 +133,7 @@ export namespace Serve {
     this: Server<WebSocketData>,
     request: Request,
     server: Server<WebSocketData>,
-  ) => MaybePromise<Response | void>;
+  ) => MaybePromise<Response | EventStream | void>;
 
   /**
    * Answers for a handler that failed. Returning nothing leaves the answer to

@@ -144,7 +144,8 @@ export interface Server<WebSocketData = undefined>
   ): boolean;
 
   /**
-   * Sends a message to all WebSockets that are subscribed to a topic.
+   * Sends a message to all WebSockets that are subscribed to a topic, and to
+   * all clients of its event streams, which {@linkcode sse} makes.
    *
    * @param compress Compress it for clients that can.
    * @returns Bytes of the message; -1 if they wait for a slow subscriber; 0 if
@@ -159,7 +160,8 @@ export interface Server<WebSocketData = undefined>
   ): ServerWebSocketSendStatus;
 
   /**
-   * How many WebSockets are subscribed to a topic.
+   * How many WebSockets are subscribed to a topic, and clients of its event
+   * streams.
    *
    * @throws {TypeError} If the topic is not a string or is empty.
    */

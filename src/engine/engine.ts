@@ -307,6 +307,54 @@ export interface Exchange {
     headers: Headers,
     events: WebSocketEvents,
   ): EngineWebSocket | undefined;
+  /**
+   * Answers now with 200 and an event stream that the engine keeps alive.
+   * Engines for which that is not cheaper than a {@linkcode StreamAnswer} do
+   * without.
+   *
+   * @param headers Of the answer, framing excepted; already validated.
+   * @param first Sent at once.
+   * @param events Told what happens to the stream, from the next turn of the
+   * event loop on.
+   * @returns undefined if this exchange cannot become one (any more).
+   */
+  openEventStream?(
+    plan: EventStreamPlan,
+    headers: Headers,
+    first: string,
+    events: EventStreamEvents,
+  ): EngineEventStream | undefined;
+}
+
+// Event streams: the facade decides what their parts are, an engine adds them.
+
+/** What an engine needs to know about an event stream; already validated. */
+export interface EventStreamPlan {
+  /** Seconds of silence until a comment is sent; 0 is never. */
+  readonly heartbeat: number;
+  /** Whoever has more bytes waiting than this when a part is added is cut. */
+  readonly backpressureLimit: number;
+}
+
+/** What happens to event streams; it never throws. */
+export interface EventStreamEvents {
+  /** The client has left or was cut, and not by `end`. Comes once. */
+  left(stream: EngineEventStream): void;
+}
+
+/** An event stream inside an engine. */
+export interface EngineEventStream {
+  /** The facade's own; engines never look at it. */
+  context: unknown;
+  /**
+   * Adds a part.
+   *
+   * @param size The number of its bytes.
+   * @returns Whether it has to wait for the client.
+   */
+  send(text: string, size: number): boolean;
+  /** Ends the answer behind everything else. No events follow. */
+  end(): void;
 }
 
 // WebSockets: the facade decides what they mean and who is subscribed to what,
@@ -539,6 +587,19 @@ export interface Engine {
    * @throws {Error} with `code` such as `ENOENT` or `EACCES`.
    */
   openFile(path: string): OpenFile;
+  /**
+   * Adds one part to many open event streams of this engine, as `send` would to
+   * each of them. Engines that open event streams have it.
+   *
+   * @param streams None of them twice; not changed afterwards.
+   * @param size The number of bytes of `text`.
+   * @returns Whether any has to wait for its client.
+   */
+  sendEvent?(
+    streams: readonly EngineEventStream[],
+    text: string,
+    size: number,
+  ): boolean;
   /**
    * Sends one message to many open sockets of this engine, as `send` would to
    * each of them. Engines for which that is not cheaper do without.

@@ -20,6 +20,7 @@ import { Dispatcher } from "./dispatch.ts";
 import { compileHandlers } from "./handler_set.ts";
 import { warnOfIgnoredLimits } from "./features.ts";
 import { exchangeOf, fetchRequest } from "./incoming_request.ts";
+import { EventStream } from "../sse/event_stream.ts";
 import { StaticPublisher } from "./static_publisher.ts";
 import { warnOfMissingFeatures } from "../websocket/features.ts";
 import { WebSocketHub } from "../websocket/hub.ts";
@@ -47,12 +48,16 @@ export class HttpServer implements Server {
   ) {
     this.#plan = plan;
     this.#engine = engine;
-    this.#dispatcher = new Dispatcher(compileHandlers(plan), {
+    this.#hub = new WebSocketHub(plan.webSocket, engine);
+    const { eventStreams } = this.#hub;
+    const handlers = compileHandlers(plan);
+    eventStreams.pin(handlers.eventStreams);
+    this.#dispatcher = new Dispatcher(handlers, {
       server: this,
       development: plan.development,
       openFile: engine.openFile,
+      eventStreams,
     });
-    this.#hub = new WebSocketHub(plan.webSocket, engine);
     warnOfMissingFeatures(plan.webSocket, engine);
     warnOfIgnoredLimits(plan.listen.limits, engine);
     this.#listener = listen(this.#dispatcher.handle);
@@ -130,6 +135,11 @@ export class HttpServer implements Server {
       this,
     );
     const response = await fetch.call(this, incoming, this);
+    if (response instanceof EventStream) {
+      throw new TypeError(
+        "Cannot fetch: the handler answered an event stream, which needs a connection",
+      );
+    }
     return response ?? new Response(null, { status: 204 });
   }
 
@@ -166,7 +176,7 @@ export class HttpServer implements Server {
 
   subscriberCount(topic: string): number {
     checkTopic(topic);
-    return this.#hub.topics.count(topic);
+    return this.#hub.subscriberCount(topic);
   }
 
   reload(options: object): this {
@@ -175,6 +185,7 @@ export class HttpServer implements Server {
     const handlers = compileHandlers(changes, current);
     if (webSocket !== undefined) this.#requireWebSockets();
     if (tls !== undefined) this.#listener.replaceTls(tls);
+    this.#hub.eventStreams.pin(handlers.eventStreams);
     this.#dispatcher.handlers = handlers;
     this.#publisher?.publish(handlers.router);
     if (webSocket !== undefined) {
@@ -202,6 +213,7 @@ export class HttpServer implements Server {
   }
 
   stop(closeActiveConnections: boolean = false): Promise<void> {
+    this.#hub.eventStreams.stop(closeActiveConnections);
     this.#publisher?.stop();
     if (!closeActiveConnections) return this.#listener.stop(false);
     this.#hub.closeAll(1001, "The server stops");

@@ -4,6 +4,7 @@ import type {
   WebSocketEvents,
 } from "../engine/engine.ts";
 import type { WebSocketServerPlan } from "../options/websocket_options.ts";
+import { EventStreams } from "../sse/event_streams.ts";
 import { type Payload, PendingBytes, sizeOf } from "./payload.ts";
 import { internals, type ServerSocket } from "./server_web_socket.ts";
 import { Topics } from "./topics.ts";
@@ -11,24 +12,28 @@ import { Topics } from "./topics.ts";
 type Handlers = WebSocketServerPlan["handlers"];
 
 /**
- * All WebSockets of a server: their handlers, topics, and who is there. Engines
- * tell it what happens.
+ * All WebSockets of a server: their handlers, topics, and who is there; and the
+ * event streams, which have topics in common with them. Engines tell it what
+ * happens.
  */
 export class WebSocketHub implements WebSocketEvents {
   /** What the `websocket` option says; `reload` replaces it. */
   plan: WebSocketServerPlan | undefined;
   /** Who is subscribed to what. */
   readonly topics: Topics<ServerSocket> = new Topics();
+  /** Who is sent what is published, besides. */
+  readonly eventStreams: EventStreams;
   readonly #sockets: Set<ServerSocket> = new Set();
-  readonly #engine: Pick<Engine, "broadcast">;
+  readonly #engine: Pick<Engine, "broadcast" | "sendEvent">;
 
   /** @param engine The one that the sockets will be of. */
   constructor(
     plan: WebSocketServerPlan | undefined,
-    engine: Pick<Engine, "broadcast">,
+    engine: Pick<Engine, "broadcast" | "sendEvent">,
   ) {
     this.plan = plan;
     this.#engine = engine;
+    this.eventStreams = new EventStreams(engine);
   }
 
   /** How many sockets are open. */
@@ -78,6 +83,11 @@ export class WebSocketHub implements WebSocketEvents {
     for (const socket of [...this.#sockets]) socket.close(code, reason);
   }
 
+  /** How many are subscribed to a topic, event streams included. */
+  subscriberCount(topic: string): number {
+    return this.topics.count(topic) + this.eventStreams.count(topic);
+  }
+
   /**
    * Sends to all subscribers of a topic.
    *
@@ -89,8 +99,24 @@ export class WebSocketHub implements WebSocketEvents {
     compress: boolean,
     except?: ServerSocket,
   ): number {
+    const status = this.eventStreams.publish(topic, data);
     const members = this.topics.membersOf(topic);
-    if (members === undefined) return 0;
+    if (members === undefined) return status ?? 0;
+    if (status === undefined) {
+      return this.#publishTo(members, data, compress, except);
+    }
+    const isAlone = except !== undefined && members.size === 1 &&
+      members.has(except);
+    if (isAlone) return status;
+    return worse(status, this.#publishTo(members, data, compress, except));
+  }
+
+  #publishTo(
+    members: ReadonlySet<ServerSocket>,
+    data: Payload,
+    compress: boolean,
+    except: ServerSocket | undefined,
+  ): number {
     const size = sizeOf(data);
     if (this.#engine.broadcast === undefined || data instanceof PendingBytes) {
       return deliverTo(members, data, compress, size, except);

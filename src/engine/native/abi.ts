@@ -116,6 +116,8 @@ export const MESSAGE_WAITS: number = 1 << 1;
 
 /** HTTP/1.0. */
 export const REQUEST_HTTP_1_0: number = 1 << 0;
+/** The answer may become an event stream. */
+export const REQUEST_EVENT_STREAM: number = 1 << 15;
 /** There is content, or there may be (chunked). */
 export const REQUEST_HAS_CONTENT: number = 1 << 1;
 /** All of the content is in this record. */
@@ -188,6 +190,18 @@ export const COMMAND_ABORT: number = 5;
 export const COMMAND_TIMEOUT: number = 6;
 /** Wants the request's content: 4 is CONTENT_STREAM or CONTENT_GATHER. */
 export const COMMAND_CONTENT: number = 7;
+/**
+ * A streamed answer is an event stream from now on: 4 milliseconds of silence
+ * until a comment is sent, 0 is never, 5 the most bytes that may wait when a part
+ * is added; who has more is cut. Its written bytes are not told; `blocked` is 1
+ * while its client does not take what it is sent.
+ */
+export const COMMAND_EVENT_STREAM: number = 30;
+/**
+ * Adds a part to many event streams: 4 length, 5 token if RESPOND_CONTENT_TOKEN,
+ * 6 how many; then a connection and a generation for each, then the part.
+ */
+export const COMMAND_EVENT: number = 31;
 /**
  * Makes the connection a WebSocket: 4 length of the header lines, 5 of the key, 6
  * of the extensions, 7 the most bytes of a message, 8 the most that may wait, 9

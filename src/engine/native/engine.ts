@@ -9,6 +9,7 @@ import type {
 } from "../engine.ts";
 import { broadcast } from "./broadcast.ts";
 import { digests } from "./digests.ts";
+import { sendEvent } from "./event_stream.ts";
 import { SharedLibrary } from "./library.ts";
 import { findLibrary, platformName } from "./library_path.ts";
 import { NativeHttpListener } from "./listener.ts";
@@ -41,6 +42,7 @@ class NativeEngine implements Engine {
   readonly name = "native";
   readonly features: EngineFeatures = features;
   readonly openFile: (path: string) => OpenFile;
+  readonly sendEvent: typeof sendEvent = sendEvent;
   readonly broadcast: typeof broadcast = broadcast;
   readonly #library: SharedLibrary;
   #runtime: Runtime | undefined;

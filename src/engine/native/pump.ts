@@ -165,6 +165,19 @@ export class Pump {
     this.#keptCount--;
   }
 
+  /**
+   * Whether the client of an open connection does not take what it is sent.
+   * Begins anew with `forgetBlocked`.
+   */
+  isBlocked(connection: number): boolean {
+    return this.#memory.blocked[connection] !== 0;
+  }
+
+  /** What was said of the connection before does not count any more. */
+  forgetBlocked(connection: number): void {
+    this.#memory.blocked[connection] = 0;
+  }
+
   /** A request becomes a WebSocket, of which the thread is told next. */
   openWebSocket(
     connection: number,

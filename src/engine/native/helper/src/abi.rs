@@ -240,6 +240,8 @@ pub const MESSAGE_WAITS: u32 = 1 << 1;
 
 /// HTTP/1.0.
 pub const REQUEST_HTTP_1_0: u32 = 1 << 0;
+/// The answer may become an event stream.
+pub const REQUEST_EVENT_STREAM: u32 = 1 << 15;
 /// There is content, or there may be (chunked).
 pub const REQUEST_HAS_CONTENT: u32 = 1 << 1;
 /// All of the content is in this record.
@@ -323,6 +325,16 @@ pub const COMMAND_ABORT: u32 = 5;
 pub const COMMAND_TIMEOUT: u32 = 6;
 /// Wants the request's content: 4 is CONTENT_STREAM or CONTENT_GATHER.
 pub const COMMAND_CONTENT: u32 = 7;
+/// A streamed answer is an event stream from now on: 4 milliseconds of silence
+/// until a comment is sent, 0 is never, 5 the most bytes that may wait when a
+/// part is added; who has more is cut. Its written bytes are not told; `blocked`
+/// is 1 while its client does not take what it is sent.
+pub const COMMAND_EVENT_STREAM: u32 = 30;
+/// Adds a part to many event streams: 4 length, 5 token if
+/// RESPOND_CONTENT_TOKEN, 6 how many; then a connection and a generation for
+/// each, then the part. The words `connection` and `generation` of the record
+/// mean nothing.
+pub const COMMAND_EVENT: u32 = 31;
 /// Makes the connection a WebSocket (RFC 6455), which needs a request with
 /// REQUEST_UPGRADE that was not answered. If that is not possible, or not any
 /// more, EVENT_CLOSED follows with 1006.

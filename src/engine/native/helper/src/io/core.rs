@@ -10,6 +10,7 @@ use super::answer::{self, Then};
 use super::connection::{Connection, Over, Readiness};
 use super::context::{Context, Ticket};
 use super::deadlines::Entry;
+use super::event_stream::{self, Part};
 use super::listener::Listener;
 use super::plain_socket::PlainSocket;
 use super::request::Peer;
@@ -232,6 +233,9 @@ impl Core {
         if command.kind == COMMAND_SEND_MANY {
             return self.take_many(command);
         }
+        if command.kind == COMMAND_EVENT {
+            return self.send_event(command);
+        }
         if self.many.is_some() {
             self.send_many(false);
         }
@@ -277,6 +281,19 @@ impl Core {
                 self.with(index, |connection, cx| {
                     connection.send_many(cx, &mut many, now)
                 });
+            }
+        }
+    }
+
+    /// Adds a part to event streams, stale ones excepted.
+    fn send_event(&mut self, command: &Command<'_>) {
+        let Some(part) = Part::read(&self.cx, command) else {
+            return;
+        };
+        for (index, generation) in event_stream::recipients(command) {
+            let connection = self.connections.get(index);
+            if connection.is_some_and(|connection| connection.is_event_stream(generation)) {
+                self.with(index, |connection, cx| connection.send_event(cx, &part));
             }
         }
     }

@@ -294,6 +294,7 @@ impl Connection {
             idle_timeout: self.listener.idle_timeout,
             content,
             answer: Answer::None,
+            events: None,
             notify: false,
             is_counted: true,
             is_leaving: false,

@@ -19,6 +19,7 @@ mod context;
 mod core;
 mod deadlines;
 mod dispatch;
+mod event_stream;
 mod events;
 mod exchange;
 mod file_transfer;
