@@ -308,6 +308,29 @@ export namespace Serve {
     /** A name for this server, readable as `server.id`. */
     readonly id?: string | null;
     /**
+     * Name of a bus: all servers of this process that name the same one share
+     * the topics of their WebSockets, be they of one isolate or in different
+     * Workers. On the native engine subscribers of an isolate whose JavaScript
+     * is busy are served as well.
+     *
+     * @example
+     * ```ts
+     * import { serve } from "@jstime/serve";
+     *
+     * const options = {
+     *   port: 0,
+     *   bus: "chat",
+     *   fetch: (request, server) => void server.upgrade(request),
+     *   websocket: { open: (socket) => void socket.subscribe("news") },
+     * } satisfies Parameters<typeof serve>[0];
+     * await using one = serve(options);
+     * await using other = serve(options);
+     * one.publish("news", "Hello"); // reaches the clients of both
+     * console.log(other.subscriberCount("news")); // 0
+     * ```
+     */
+    readonly bus?: string;
+    /**
      * Serve HTTP/2 too. The deno engine does so whenever `tls` is given.
      *
      * @default {false}

@@ -1,5 +1,6 @@
 import type {
   Engine,
+  EngineBus,
   EngineFeatures,
   HttpHandler,
   HttpListener,
@@ -8,6 +9,7 @@ import type {
   OpenFile,
 } from "../engine.ts";
 import { broadcast } from "./broadcast.ts";
+import { NativeBus } from "./bus.ts";
 import { digests } from "./digests.ts";
 import { SharedLibrary } from "./library.ts";
 import { findLibrary, platformName } from "./library_path.ts";
@@ -77,6 +79,10 @@ class NativeEngine implements Engine {
       this.#release();
       throw error;
     }
+  }
+
+  joinBus(name: string): EngineBus {
+    return new NativeBus(this.#library, this.#runtime!.handle, name);
   }
 
   async #release(): Promise<void> {

@@ -71,6 +71,10 @@ const TURN = 10;
 const BUSY_TURNS = 64;
 /** So many bytes are not held back until a turn ends. */
 const EARLY_BYTES = COMMANDS_BYTES / 4;
+/** How often a thread that has too much to do is looked at. */
+const CATCH_UP_ROUNDS = 1_000;
+/** Nobody ever wakes who waits for it. */
+const pause = new Int32Array(new SharedArrayBuffer(4));
 /** How often to look for slow clients that are none, in milliseconds. */
 const LOOK = 1;
 
@@ -202,6 +206,19 @@ export class Pump {
     if (
       commands.publish() && Atomics.load(this.#memory.control, IO_SLEEPS) !== 0
     ) this.calls.wake();
+  }
+
+  /**
+   * Waits until the thread, which waits for nobody, has done enough of what it
+   * was shown. No record may be begun.
+   */
+  catchUp(hasCaughtUp: () => boolean): void {
+    for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
+      if (this.commands.isWaiting) this.commands.retry();
+      this.show();
+      if (hasCaughtUp() || this.isClosed) return;
+      Atomics.wait(pause, 0, 0, 1);
+    }
   }
 
   /** The memory and the thread are about to go. */

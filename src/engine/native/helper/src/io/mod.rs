@@ -25,6 +25,7 @@ mod listener;
 mod native;
 mod output;
 mod plain_socket;
+mod published;
 mod receiving;
 mod request;
 mod sending;
@@ -33,10 +34,12 @@ mod socket;
 mod spin;
 mod timing;
 mod web_socket;
+mod web_socket_bus;
 mod web_socket_inbox;
 mod web_socket_input;
 mod web_socket_many;
 mod web_socket_output;
+mod web_socket_published;
 mod web_socket_upgrade;
 
 use std::rc::Rc;
@@ -45,6 +48,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mio::{Events as Readiness, Poll, Token};
+
+pub use self::published::Policy;
 
 use self::context::Context;
 use self::core::{CONNECTIONS, Core};
@@ -159,6 +164,7 @@ impl Loop {
         if has_mail && !self.read_mail() {
             return false;
         }
+        self.core.deliver_from_buses();
         self.core.retry_held();
         self.core.run_deadlines();
         self.send_heartbeat();
@@ -197,6 +203,7 @@ impl Loop {
         let now = self.core.cx.now_ms;
         let is_busy = self.core.has_ready()
             || self.commands.has_next()
+            || self.core.has_bus_messages
             || self
                 .acceptors
                 .iter()

@@ -15,6 +15,7 @@ fn shared() -> (Poll, IoShared) {
         messages: WaitingMessages::default(),
         waiting: Arc::default(),
         listeners: Arc::default(),
+        bus: BusQueue::default(),
     };
     (poll, shared)
 }
