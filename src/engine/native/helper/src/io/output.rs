@@ -395,3 +395,6 @@ fn take_credit(credit: &mut usize, count: usize, is_done: bool) -> usize {
     *credit -= taken;
     taken
 }
+
+#[cfg(test)]
+mod tests;

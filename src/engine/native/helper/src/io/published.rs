@@ -166,6 +166,12 @@ impl Published {
         numbers
     }
 
+    /// How many topics have entries, for tests.
+    #[cfg(test)]
+    pub fn topics(&self) -> usize {
+        self.latest.len()
+    }
+
     /// Forgets what is before a number.
     fn forget(&mut self, first: u64) {
         self.latest.retain(|_, numbers| {

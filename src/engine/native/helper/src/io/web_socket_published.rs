@@ -124,8 +124,8 @@ impl Connection {
 
     /// Whether earlier messages of the topic are to be taken back in any case.
     fn is_behind(&self, policy: &Policy) -> bool {
-        let is_behind = |output: &Box<Output>| output.is_behind();
-        matches!(policy, Policy::Latest(_)) && self.output.as_ref().is_some_and(is_behind)
+        let is_behind = || self.output.as_ref().is_some_and(|it| it.is_behind());
+        matches!(policy, Policy::Latest(_)) && is_behind()
     }
 
     fn take_back(&mut self, cx: &Context, take: impl FnOnce(&mut Output) -> Freed) {
