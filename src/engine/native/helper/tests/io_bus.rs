@@ -117,7 +117,7 @@ fn sockets_that_end_are_subscribed_to_nothing() {
     client.send(closing(1000, ""));
     assert_eq!(other.js.next_of(key), Got::Closed(1000, "".into()));
     one.sees("u", 2);
-    let (mut client, key) = clients.next().unwrap();
+    let (client, key) = clients.next().unwrap();
     client.reset();
     assert_eq!(other.js.next_of(key), Got::Closed(1006, "".into()));
     one.sees("u", 1);
