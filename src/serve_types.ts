@@ -317,16 +317,19 @@ export namespace Serve {
      * ```ts
      * import { serve } from "@jstime/serve";
      *
-     * const options = {
+     * await using server = serve({
      *   port: 0,
      *   bus: "chat",
      *   fetch: (request, server) => void server.upgrade(request),
      *   websocket: { open: (socket) => void socket.subscribe("news") },
-     * } satisfies Parameters<typeof serve>[0];
-     * await using one = serve(options);
-     * await using other = serve(options);
-     * one.publish("news", "Hello"); // reaches the clients of both
-     * console.log(other.subscriberCount("news")); // 0
+     * });
+     * await using other = serve({
+     *   port: 0,
+     *   bus: "chat",
+     *   fetch: () => new Response("Hello"),
+     * });
+     * other.publish("news", "Hello"); // reaches the clients of the first
+     * console.log(other.subscriberCount("news")); // 0: there are none
      * ```
      */
     readonly bus?: string;

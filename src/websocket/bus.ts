@@ -113,7 +113,7 @@ export class Bus {
   }
 
   get #link(): EngineBus | undefined {
-    for (const link of this.#hubs.values()) if (link !== undefined) return link;
+    return this.#hubs.values().find((link) => link !== undefined);
   }
 
   /** Sends to other isolates; returns as {@linkcode EngineBus.publish}. */
