@@ -61,7 +61,10 @@ export type {
   WebSocketCompressor,
   WebSocketDeflateOptions,
   WebSocketHandler,
+  WebSocketPolicy,
+  WebSocketPublishOptions,
   WebSocketReadyState,
+  WebSocketTopicOptions,
 } from "./src/websocket/types.ts";
 export type {
   BinaryType,

@@ -311,6 +311,32 @@ export namespace Serve {
     /** A name for this server, readable as `server.id`. */
     readonly id?: string | null;
     /**
+     * Name of a bus: all servers of this process that name the same one share
+     * the topics of their WebSockets, be they of one isolate or in different
+     * Workers. On the native engine subscribers of an isolate whose JavaScript
+     * is busy are served as well.
+     *
+     * @example
+     * ```ts
+     * import { serve } from "@jstime/serve";
+     *
+     * await using server = serve({
+     *   port: 0,
+     *   bus: "chat",
+     *   fetch: (request, server) => void server.upgrade(request),
+     *   websocket: { open: (socket) => void socket.subscribe("news") },
+     * });
+     * await using other = serve({
+     *   port: 0,
+     *   bus: "chat",
+     *   fetch: () => new Response("Hello"),
+     * });
+     * other.publish("news", "Hello"); // reaches the clients of the first
+     * console.log(other.subscriberCount("news")); // 0: there are none
+     * ```
+     */
+    readonly bus?: string;
+    /**
      * Serve HTTP/2 too. The deno engine does so whenever `tls` is given.
      *
      * @default {false}

@@ -410,6 +410,52 @@ export interface WebSocketEvents {
   closed(socket: EngineWebSocket, code: number, reason: string): void;
 }
 
+/**
+ * What becomes of published messages for a client that is too slow for them:
+ * more than `backpressureLimit` bytes wait for it.
+ */
+export type PublishPolicy =
+  | "drop-newest"
+  | "drop-oldest"
+  | "latest"
+  | "disconnect";
+
+/** How a message was published, unless that is "drop-newest". */
+export interface Publication {
+  /** The topic; `latest` keeps the last message of each. */
+  readonly topic: string;
+  /** What to do for a client that is too slow. */
+  readonly policy: Exclude<PublishPolicy, "drop-newest">;
+}
+
+/**
+ * A server's membership of a bus, as far as its engine connects isolates by
+ * itself. Servers of this isolate are not concerned.
+ */
+export interface EngineBus {
+  /** A socket is subscribed, until it is over. */
+  subscribe(socket: EngineWebSocket, topic: string): void;
+  /** It is not any more. */
+  unsubscribe(socket: EngineWebSocket, topic: string): void;
+  /**
+   * Sends to the subscribers in other isolates whose servers are of this engine
+   * and name the same bus.
+   *
+   * @returns Above 0 if there are any, 0 if not, -1 if it was dropped for some,
+   * since too much waits to be sent.
+   */
+  publish(
+    topic: string,
+    data: string | Uint8Array<ArrayBuffer>,
+    compress: boolean,
+    policy: PublishPolicy,
+  ): number;
+  /** How many sockets such a message would be sent to. */
+  subscriberCount(topic: string): number;
+  /** Ends the membership. */
+  leave(): void;
+}
+
 /** A WebSocket inside an engine. */
 export interface EngineWebSocket {
   /** The facade's own; engines never look at it. */
@@ -420,6 +466,8 @@ export interface EngineWebSocket {
    * Sends a message; the bytes may change when this returns.
    *
    * @param size The number of its bytes, where the caller knows it.
+   * @param publication How it was published; undefined for all that is just
+   * dropped if the client is too slow.
    * @returns The number of its bytes; -1 if they wait for the client, in which
    * case `drain` follows; 0 if it was dropped.
    */
@@ -427,6 +475,7 @@ export interface EngineWebSocket {
     data: string | Uint8Array<ArrayBuffer>,
     compress: boolean,
     size?: number,
+    publication?: Publication,
   ): number;
   /** Sends a ping of at most 125 bytes; returns as `send`. */
   ping(data: Uint8Array<ArrayBuffer>): number;
@@ -606,6 +655,7 @@ export interface Engine {
    *
    * @param sockets None of them twice; not changed afterwards.
    * @param size The number of bytes of `data`.
+   * @param publication As for `send`.
    * @returns 0 if any was not sent it, else -1 if any has to wait for its
    * client, else `size`.
    */
@@ -614,7 +664,13 @@ export interface Engine {
     data: string | Uint8Array<ArrayBuffer>,
     compress: boolean,
     size: number,
+    publication?: Publication,
   ): number;
+  /**
+   * Makes a server a member of a bus, while it listens. Engines that cannot
+   * reach other isolates by themselves do without.
+   */
+  joinBus?(name: string): EngineBus;
 }
 
 // ---------------------------------------------------------------------------

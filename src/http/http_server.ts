@@ -26,7 +26,11 @@ import { warnOfMissingFeatures } from "../websocket/features.ts";
 import { WebSocketHub } from "../websocket/hub.ts";
 import { toPayload } from "../websocket/payload.ts";
 import { checkTopic } from "../websocket/server_web_socket.ts";
-import type { WebSocketBytes } from "../websocket/types.ts";
+import { publishOptions } from "../options/publish_options.ts";
+import type {
+  WebSocketBytes,
+  WebSocketPublishOptions,
+} from "../websocket/types.ts";
 import { upgrade, type UpgradeOptions } from "../websocket/upgrade.ts";
 
 /** The server behind {@linkcode Server}; everything sits on the prototype. */
@@ -61,6 +65,7 @@ export class HttpServer implements Server {
     warnOfMissingFeatures(plan.webSocket, engine);
     warnOfIgnoredLimits(plan.listen.limits, engine);
     this.#listener = listen(this.#dispatcher.handle);
+    if (plan.bus !== undefined) this.#hub.joinBus(plan.bus);
     if (engine.features.stallProof) {
       this.#publisher = new StaticPublisher(this.#listener);
       this.#publisher.publish(this.#dispatcher.handlers.router);
@@ -168,10 +173,15 @@ export class HttpServer implements Server {
   publish(
     topic: string,
     data: string | WebSocketBytes,
-    compress: boolean = true,
+    options: boolean | WebSocketPublishOptions = true,
   ): number {
     checkTopic(topic);
-    return this.#hub.publish(topic, toPayload(data), compress);
+    const payload = toPayload(data);
+    if (typeof options !== "object" || options === null) {
+      return this.#hub.publish(topic, payload, options);
+    }
+    const { compress, policy } = publishOptions(options, true);
+    return this.#hub.publish(topic, payload, compress, undefined, policy);
   }
 
   subscriberCount(topic: string): number {
@@ -215,9 +225,17 @@ export class HttpServer implements Server {
   stop(closeActiveConnections: boolean = false): Promise<void> {
     this.#hub.eventStreams.stop(closeActiveConnections);
     this.#publisher?.stop();
-    if (!closeActiveConnections) return this.#listener.stop(false);
-    this.#hub.closeAll(1001, "The server stops");
-    return this.#listener.stop(true);
+    if (closeActiveConnections) this.#hub.closeAll(1001, "The server stops");
+    return this.#stopListening(closeActiveConnections);
+  }
+
+  /** WebSockets that are still open share their topics until the end. */
+  async #stopListening(force: boolean): Promise<void> {
+    try {
+      await this.#listener.stop(force);
+    } finally {
+      this.#hub.leaveBus();
+    }
   }
 
   closeIdleConnections(): number {

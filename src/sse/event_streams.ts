@@ -46,10 +46,18 @@ export class EventStreams implements EventStreamEvents {
   #pinned: ReadonlySet<EventTopic> = new Set();
   readonly #ids: EventIds = new EventIds();
   #isStopped = false;
+  readonly #onFirstTopic: () => void;
 
-  /** @param engine The one that the streams will be of. */
-  constructor(engine: Pick<Engine, "sendEvent">) {
+  /**
+   * @param engine The one that the streams will be of.
+   * @param onFirstTopic Called when what is published begins to matter.
+   */
+  constructor(
+    engine: Pick<Engine, "sendEvent">,
+    onFirstTopic: () => void = () => {},
+  ) {
     this.#engine = engine;
+    this.#onFirstTopic = onFirstTopic;
   }
 
   /** How many listen to a topic. */
@@ -209,6 +217,7 @@ export class EventStreams implements EventStreamEvents {
     if (topic === undefined) {
       topic = new EventTopic(name, this.#ids);
       this.#topics.set(name, topic);
+      if (this.#topics.size === 1) this.#onFirstTopic();
     }
     topic.keep(history);
     if (this.#idle.delete(topic)) this.#idleBytes -= topic.historyBytes;

@@ -231,6 +231,13 @@ export const COMMAND_TERMINATE: number = 12;
 export const COMMAND_PAUSE: number = 13;
 /** Reads again. */
 export const COMMAND_RESUME: number = 14;
+/**
+ * A socket is subscribed to a topic of a bus: 4 membership, as `jstime_bus_join`
+ * returned it, 5 length of the topic, which follows. It ends with the socket.
+ */
+export const COMMAND_SUBSCRIBE: number = 20;
+/** Ends a subscription; as COMMAND_SUBSCRIBE. */
+export const COMMAND_UNSUBSCRIBE: number = 21;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;
 /** Flag of COMMAND_UPGRADE: ping silent clients. */
@@ -245,6 +252,20 @@ export const SEND_COMPRESSED: number = 1 << 3;
 export const SEND_PING: number = 1 << 4;
 /** Flag of COMMAND_SEND: a pong. */
 export const SEND_PONG: number = 1 << 5;
+/**
+ * Flag of COMMAND_SEND_MANY: a client that is too slow loses the oldest messages
+ * that were sent with this flag and of which nothing is written.
+ */
+export const SEND_DROP_OLDEST: number = 1 << 6;
+/**
+ * Flag of COMMAND_SEND_MANY: for a client that is too slow this takes the place
+ * of messages of the same topic that were sent with this flag and of which
+ * nothing is written. The length of the topic (u32) and the topic follow the
+ * receivers.
+ */
+export const SEND_LATEST: number = 1 << 7;
+/** Flag of jstime_bus_publish: a client that is too slow is cut. */
+export const SEND_DISCONNECT: number = 1 << 8;
 /** No compressor. */
 export const DEFLATE_NONE: number = 0;
 /** One compressor for all sockets, without memory of earlier messages. */

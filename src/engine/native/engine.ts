@@ -1,5 +1,6 @@
 import type {
   Engine,
+  EngineBus,
   EngineFeatures,
   HttpHandler,
   HttpListener,
@@ -8,6 +9,7 @@ import type {
   OpenFile,
 } from "../engine.ts";
 import { broadcast } from "./broadcast.ts";
+import { NativeBus } from "./bus.ts";
 import { digests } from "./digests.ts";
 import { sendEvent } from "./event_stream.ts";
 import { SharedLibrary } from "./library.ts";
@@ -80,6 +82,10 @@ class NativeEngine implements Engine {
       this.#release();
       throw error;
     }
+  }
+
+  joinBus(name: string): EngineBus {
+    return new NativeBus(this.#library, this.#runtime!.handle, name);
   }
 
   async #release(): Promise<void> {

@@ -85,6 +85,10 @@ const EARLY_BYTES = COMMANDS_BYTES / 4;
 const CHUNK_HOPS = 16;
 /** And so many before what was written is shown, in all. */
 const MOST_HOPS = 512;
+/** How often a thread that has too much to do is looked at. */
+const CATCH_UP_ROUNDS = 1_000;
+/** Nobody ever wakes who waits for it. */
+const pause = new Int32Array(new SharedArrayBuffer(4));
 /** How often to look for slow clients that are none, in milliseconds. */
 const LOOK = 1;
 
@@ -244,6 +248,19 @@ export class Pump {
     if (Atomics.load(this.#memory.control, IO_SLEEPS) === 0) return;
     if (isLight) this.calls.help();
     else this.calls.wake();
+  }
+
+  /**
+   * Waits until the thread, which waits for nobody, has done enough of what it
+   * was shown. No record may be begun.
+   */
+  catchUp(hasCaughtUp: () => boolean): void {
+    for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
+      if (this.commands.isWaiting) this.commands.retry();
+      this.show();
+      if (hasCaughtUp() || this.isClosed) return;
+      Atomics.wait(pause, 0, 0, 1);
+    }
   }
 
   /** The memory and the thread are about to go. */

@@ -95,6 +95,17 @@
 //! jstime_lend(handle: u32, content: buffer, size: u32) -> u32     token, 0: no such handle
 //! jstime_take(handle: u32, thread: u32, connection: u32, generation: u32, out: buffer, size: u32) -> i32
 //!     Copies request content that has arrived into `out`; the number of bytes.
+//! jstime_bus_join(handle: u32, name: buffer, size: u32) -> i32
+//!     Makes the threads of a handle members of a bus; a membership > 0. It ends
+//!     with the handle at the latest.
+//! jstime_bus_leave(membership: u32) -> i32
+//! jstime_bus_publish(membership: u32, topic: buffer, topicSize: u32, payload: buffer, size: u32, flags: u32) -> i32
+//!     Sends a message to the subscribers of a topic on other handles that are
+//!     members of the same bus. Flags SEND_TEXT, SEND_COMPRESSED, SEND_DROP_OLDEST,
+//!     SEND_LATEST, SEND_DISCONNECT. How many threads have it now; -EAGAIN if one
+//!     has too much to do and does not get it.
+//! jstime_bus_count(membership: u32, topic: buffer, size: u32) -> i32
+//!     Subscribers of a topic on other handles of the same bus.
 //! jstime_file_open(path: buffer, size: u32, out: buffer) -> i32
 //!     Token > 0. `out`: f64 size, modified (ms), changed (ms), device, inode, kind (1 file, 2 directory).
 //! jstime_file_stat(token: u32, out: buffer) -> i32       as above
@@ -372,6 +383,11 @@ pub const COMMAND_TERMINATE: u32 = 12;
 pub const COMMAND_PAUSE: u32 = 13;
 /// Reads again.
 pub const COMMAND_RESUME: u32 = 14;
+/// A socket is subscribed to a topic of a bus: 4 membership, as `jstime_bus_join`
+/// returned it, 5 length of the topic, which follows. It ends with the socket.
+pub const COMMAND_SUBSCRIBE: u32 = 20;
+/// Ends a subscription; as COMMAND_SUBSCRIBE.
+pub const COMMAND_UNSUBSCRIBE: u32 = 21;
 
 /// Flag of COMMAND_UPGRADE: cut the connection rather than drop a message.
 pub const UPGRADE_CLOSE_ON_LIMIT: u32 = 1 << 0;
@@ -388,6 +404,16 @@ pub const SEND_COMPRESSED: u32 = 1 << 3;
 pub const SEND_PING: u32 = 1 << 4;
 /// Flag of COMMAND_SEND: a pong.
 pub const SEND_PONG: u32 = 1 << 5;
+/// Flag of COMMAND_SEND_MANY: a client that is too slow loses the oldest messages
+/// that were sent with this flag and of which nothing is written.
+pub const SEND_DROP_OLDEST: u32 = 1 << 6;
+/// Flag of COMMAND_SEND_MANY: for a client that is too slow this takes the place
+/// of messages of the same topic that were sent with this flag and of which
+/// nothing is written. The length of the topic (u32) and the topic follow the
+/// receivers.
+pub const SEND_LATEST: u32 = 1 << 7;
+/// Flag of jstime_bus_publish: a client that is too slow is cut.
+pub const SEND_DISCONNECT: u32 = 1 << 8;
 
 /// No compressor.
 pub const DEFLATE_NONE: u32 = 0;

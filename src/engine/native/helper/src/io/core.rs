@@ -17,13 +17,18 @@ use super::request::Peer;
 use super::slab::Slab;
 use super::socket::Socket;
 use super::web_socket_many::Many;
+use super::web_socket_published::Origin;
 use crate::abi::*;
 use crate::fault;
 use crate::ring::Command;
 use crate::runtime::AcceptedSocket;
+use crate::websocket::{Broadcast, Recipient};
 
 /// The first token of connections.
 pub const CONNECTIONS: usize = 1 << 20;
+
+/// Deliveries of messages from buses before it is something else's turn.
+const BUS_DELIVERIES_PER_TURN: usize = 8192;
 
 /// Connections, listeners, and what they share.
 pub struct Core {
@@ -34,6 +39,10 @@ pub struct Core {
     last_serial: u32,
     /// Messages for many sockets that others may go out with.
     many: Option<Many>,
+    /// Messages from buses did not fit into a turn.
+    pub has_bus_messages: bool,
+    /// Kept for its memory.
+    recipients: Vec<Recipient>,
     /// Kept for its memory.
     due: Vec<Entry>,
 }
@@ -47,6 +56,8 @@ impl Core {
             listeners: Vec::new(),
             last_serial: 0,
             many: None,
+            has_bus_messages: false,
+            recipients: Vec::new(),
             due: Vec::new(),
         }
     }
@@ -309,6 +320,46 @@ impl Core {
             });
         }
         self.cx.unwritten = tickets;
+    }
+
+    /// Sends what was published on other handles, as much as one turn may.
+    pub fn deliver_from_buses(&mut self) {
+        let shared = self.cx.shared.clone();
+        let mut budget = BUS_DELIVERIES_PER_TURN;
+        self.has_bus_messages = false;
+        while let Some(message) = shared.bus.take() {
+            let mut recipients = std::mem::take(&mut self.recipients);
+            let (kind, frame) = (message.kind, message.frame.clone());
+            let mut broadcast = Broadcast::from_frame(kind, frame, message.compress);
+            for topics in &message.to {
+                topics.recipients(&message.topic, &mut recipients);
+                for Recipient { member, .. } in recipients.drain(..) {
+                    budget = budget.saturating_sub(1);
+                    self.with(member, |connection, cx| {
+                        if connection.is_member(topics) {
+                            let policy = &message.policy;
+                            connection.send_published(
+                                cx,
+                                &mut broadcast,
+                                policy,
+                                Origin::Bus,
+                                false,
+                            );
+                        }
+                    });
+                }
+            }
+            self.recipients = recipients;
+            let has_more = shared.bus.done(&message);
+            budget = budget.saturating_sub(1);
+            if budget == 0 && has_more {
+                self.has_bus_messages = true;
+                break;
+            }
+        }
+        if budget < BUS_DELIVERIES_PER_TURN {
+            self.advance_unwritten();
+        }
     }
 
     /// JavaScript has taken content.

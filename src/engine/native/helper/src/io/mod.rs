@@ -30,6 +30,7 @@ mod listener;
 mod native;
 mod output;
 mod plain_socket;
+mod published;
 mod receiving;
 mod request;
 mod sending;
@@ -38,10 +39,12 @@ mod slab;
 mod socket;
 mod timing;
 mod web_socket;
+mod web_socket_bus;
 mod web_socket_inbox;
 mod web_socket_input;
 mod web_socket_many;
 mod web_socket_output;
+mod web_socket_published;
 mod web_socket_upgrade;
 
 use std::sync::Arc;
@@ -51,6 +54,8 @@ use std::time::Duration;
 use mio::{Events as Readiness, Registry, Token};
 
 pub use self::shared_loop::SharedLoop;
+
+pub use self::published::Policy;
 
 use self::context::Context;
 use self::core::{CONNECTIONS, Core};
@@ -183,6 +188,7 @@ impl Loop {
         if has_mail && !self.read_mail() {
             return None;
         }
+        self.core.deliver_from_buses();
         self.core.retry_held();
         self.core.run_deadlines();
         self.send_heartbeat();
@@ -226,6 +232,7 @@ impl Loop {
         let now = self.core.cx.now_ms;
         let is_busy = self.core.has_ready()
             || self.commands.has_next()
+            || self.core.has_bus_messages
             || self
                 .acceptors
                 .iter()

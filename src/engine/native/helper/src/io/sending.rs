@@ -79,6 +79,8 @@ impl Connection {
         let (progress, written) = output.write_to(&self.socket, FILE_BUDGET);
         if let Phase::WebSocket(socket) = &mut self.phase {
             let payload = std::mem::take(&mut output.credit);
+            let foreign = std::mem::take(&mut output.foreign);
+            socket.foreign = socket.foreign.saturating_sub(foreign as usize);
             if written > 0 {
                 socket.wrote(&cx.shared.region, self.index, payload, cx.now_ms);
             }
