@@ -316,6 +316,8 @@ export const LISTEN_REUSE_PORT: number = 1 << 0;
 export const LISTEN_IPV6_ONLY: number = 1 << 1;
 /** TLS, with the certificates that jstime_tls gives. */
 export const LISTEN_TLS: number = 1 << 2;
+/** HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge. */
+export const LISTEN_HTTP2: number = 1 << 6;
 /** Size of what jstime_listen writes. */
 export const LISTEN_OUT_BYTES: number = 128;
 

@@ -21,7 +21,7 @@ const features: EngineFeatures = {
   connectionClose: true,
   getContent: true,
   headDeadline: true,
-  http2: false,
+  http2: true,
   ipv6Only: true,
   limits: true,
   replaceSingleCertificate: true,
@@ -51,10 +51,8 @@ class NativeEngine implements Engine {
     this.openFile = (path) => files.open(path);
   }
 
-  unable({ tls, http2 }: HttpListenPlan): string | undefined {
-    if (tls === undefined) return undefined;
-    if (http2) return "it does not speak HTTP/2";
-    if (this.#canUse(tls)) return undefined;
+  unable({ tls }: HttpListenPlan): string | undefined {
+    if (tls === undefined || this.#canUse(tls)) return undefined;
     return "a certificate or its key is of a kind that it does not support";
   }
 

@@ -447,6 +447,8 @@ pub const LISTEN_REUSE_PORT: u32 = 1 << 0;
 pub const LISTEN_IPV6_ONLY: u32 = 1 << 1;
 /// TLS, with the certificates that jstime_tls gives.
 pub const LISTEN_TLS: u32 = 1 << 2;
+/// HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge.
+pub const LISTEN_HTTP2: u32 = 1 << 6;
 /// Size of what jstime_listen writes.
 pub const LISTEN_OUT_BYTES: usize = 128;
 

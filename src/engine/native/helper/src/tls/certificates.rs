@@ -15,8 +15,8 @@ use rustls::sign::CertifiedKey;
 
 use super::server_names::ServerNames;
 
-/// Protocols to agree on (RFC 7301): clients that can do only others are
-/// refused.
+/// Protocols to agree on (RFC 7301), besides HTTP/2: clients that can do only
+/// others are refused.
 const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
 
 /// What `jstime_tls` was given, checked. It never changes: a reload replaces it.
@@ -54,6 +54,11 @@ impl Certificates {
         self.config.clone()
     }
 
+    fn offer_http2(&mut self) {
+        let config = Arc::make_mut(&mut self.config);
+        config.alpn_protocols.insert(0, b"h2".to_vec());
+    }
+
     /// Whether everybody would get the same certificate as by the others.
     fn are_the_same_as(&self, others: &Self) -> bool {
         self.names.list == others.names.list
@@ -73,10 +78,20 @@ impl fmt::Debug for Certificates {
 /// that were given last.
 #[derive(Debug, Default)]
 pub struct SharedCertificates {
+    /// Clients are offered HTTP/2, and rather than HTTP/1.1.
+    http2: bool,
     current: RwLock<Option<Arc<Certificates>>>,
 }
 
 impl SharedCertificates {
+    /// For a listener that speaks HTTP/2 too, or not.
+    pub fn new(http2: bool) -> Self {
+        Self {
+            http2,
+            ..Self::default()
+        }
+    }
+
     /// Those that clients get from now on.
     pub fn get(&self) -> Option<Arc<Certificates>> {
         self.current
@@ -94,7 +109,10 @@ impl SharedCertificates {
     }
 
     /// Replaces them. The same again change nothing, so that tickets stay good.
-    pub fn set(&self, certificates: Certificates) {
+    pub fn set(&self, mut certificates: Certificates) {
+        if self.http2 {
+            certificates.offer_http2();
+        }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         match &*current {
             Some(before) if before.are_the_same_as(&certificates) => {}

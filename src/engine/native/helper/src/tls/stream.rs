@@ -105,6 +105,11 @@ impl<T: Transport> Stream<T> {
         is_incomplete && !self.has_failed && !self.is_closing
     }
 
+    /// What was agreed on by ALPN (RFC 7301), if anything.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.session.as_ref()?.alpn_protocol()
+    }
+
     /// Bytes that were read from the transport since the last time.
     pub fn take_read(&mut self) -> u64 {
         std::mem::take(&mut self.read)
