@@ -93,7 +93,8 @@ impl Content {
     /// Takes what has arrived; whether there was something.
     pub fn receive(&mut self, cx: &mut Context) -> bool {
         let mut arrived = 0;
-        let before = lock(&self.waiting).waiting();
+        // JavaScript was told of what waits, and takes it meanwhile.
+        let mut is_news = false;
         while self.state == State::More {
             let Poll::Ready(next) = poll(&mut self.stream) else {
                 break;
@@ -113,7 +114,9 @@ impl Content {
                     // Who sends content does not wait for 100.
                     self.owes_continue = false;
                     arrived += bytes.len();
-                    lock(&self.waiting).bytes.extend_from_slice(&bytes);
+                    let mut waiting = lock(&self.waiting);
+                    is_news |= waiting.is_empty() && !bytes.is_empty();
+                    waiting.bytes.extend_from_slice(&bytes);
                 }
             }
         }
@@ -121,9 +124,7 @@ impl Content {
         if arrived == 0 && !is_complete {
             return false;
         }
-        if is_complete && self.mode != Mode::Unasked
-            || self.mode == Mode::Stream && before == 0 && arrived > 0
-        {
+        if is_complete && self.mode != Mode::Unasked || self.mode == Mode::Stream && is_news {
             self.tell(cx);
         }
         self.release(cx);

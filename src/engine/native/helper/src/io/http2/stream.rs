@@ -301,7 +301,8 @@ impl Stream {
         {
             return;
         }
-        self.reset(Reason::CANCEL);
+        // Not CANCEL, which some clients take for the end of the answer.
+        self.reset(Reason::INTERNAL_ERROR);
         self.end = Some(End::Deadline);
     }
 
