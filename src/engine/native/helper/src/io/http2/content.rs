@@ -92,6 +92,9 @@ impl Content {
 
     /// Takes what has arrived; whether there was something.
     pub fn receive(&mut self, cx: &mut Context) -> bool {
+        if self.state != State::More {
+            return false;
+        }
         let mut arrived = 0;
         // JavaScript was told of what waits, and takes it meanwhile.
         let mut is_news = false;
@@ -128,7 +131,7 @@ impl Content {
             self.tell(cx);
         }
         self.release(cx);
-        arrived > 0
+        true
     }
 
     /// JavaScript has asked for the content.

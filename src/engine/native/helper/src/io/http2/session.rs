@@ -221,25 +221,25 @@ impl Session {
         }
     }
 
-    /// Lets all streams go on; whether something was handed over.
+    /// Lets all streams go on; whether that gave `h2` something to do.
     fn advance_streams(&mut self, cx: &mut Context) -> bool {
         let Self {
             streams, common, ..
         } = self;
-        let mut has_sent = false;
+        let mut has_acted = false;
         streams.retain(|_, stream| {
-            has_sent |= stream.advance(cx, common);
+            has_acted |= stream.advance(cx, common);
             match stream.end {
                 Some(end) => {
                     stream.close(cx, common, end);
                     // It may have something to say to the client.
-                    has_sent = true;
+                    has_acted = true;
                     false
                 }
                 None => true,
             }
         });
-        has_sent
+        has_acted
     }
 
     // -----------------------------------------------------------------------

@@ -141,7 +141,7 @@ impl Stream {
         }
     }
 
-    /// Does what can be done now; whether something was handed over.
+    /// Does what can be done now; whether that gave `h2` something to do.
     pub fn advance(&mut self, cx: &mut Context, common: &mut Common) -> bool {
         if self.end.is_some() {
             return false;
@@ -150,19 +150,17 @@ impl Stream {
             self.end = Some(End::Gone);
             return false;
         }
-        if let Some(content) = &mut self.content
-            && content.receive(cx)
-        {
-            self.active_at = cx.now_ms;
-        }
-        let has_sent = self.send(cx, common);
-        if has_sent {
+        let content = self.content.as_mut();
+        // The client is told that it may send more.
+        let has_received = content.is_some_and(|content| content.receive(cx));
+        let has_acted = self.send(cx, common) || has_received;
+        if has_acted {
             self.active_at = cx.now_ms;
         }
         if self.is_ended && self.answer == Answer::Complete && self.end.is_none() {
             self.end = Some(End::Done);
         }
-        has_sent
+        has_acted
     }
 
     fn was_reset(&mut self) -> bool {
