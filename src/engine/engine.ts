@@ -23,7 +23,7 @@ export interface EngineFeatures {
   readonly reusePort: boolean;
   /** `IPV6_V6ONLY` can be set. */
   readonly ipv6Only: boolean;
-  /** Over TLS, clients that offer `h2` get HTTP/2. */
+  /** HTTP/2 can be asked for: by ALPN over TLS, else by prior knowledge. */
   readonly http2: boolean;
   /** A certificate that was not given as a list can be replaced, too. */
   readonly replaceSingleCertificate: boolean;
@@ -94,7 +94,7 @@ export interface HttpListenPlan {
   readonly address: TcpAddressPlan | UnixAddressPlan;
   /** Serve HTTPS. */
   readonly tls: HttpTlsPlan | undefined;
-  /** HTTP/2 was asked for; over TLS, engines may speak it without. */
+  /** HTTP/2 was asked for; engines may speak it without. */
   readonly http2?: boolean;
   /** Request content beyond this many bytes is refused with 413. */
   readonly maxRequestBodySize: number;
