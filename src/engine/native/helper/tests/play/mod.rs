@@ -1,6 +1,7 @@
 //! Plays the JavaScript side of an I/O thread, and clients, in tests.
 #![allow(dead_code)]
 
+pub mod http2;
 pub mod web_socket;
 
 use std::collections::HashMap;
