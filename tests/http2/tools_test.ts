@@ -100,7 +100,7 @@ toolTest("curl", await has("curl"), "curl", async (origin, path) => {
 });
 
 toolTest("nghttp", await has("nghttp"), "nghttp", async (origin, path) => {
-  const files = Array.from({ length: 20 }, () => `${origin}/file`);
+  const files = Array.from({ length: 20 }, (_, at) => `${origin}/file?${at}`);
   const got = (await run("nghttp", ["--no-verify-peer", ...files]))!;
   assertEquals(got.length, content.length * 20);
   assertEquals(hash(got.subarray(-content.length)), hash(content));
