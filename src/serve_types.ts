@@ -337,7 +337,8 @@ export namespace Serve {
      */
     readonly bus?: string;
     /**
-     * Serve HTTP/2 too. The deno engine does so whenever `tls` is given.
+     * Serve HTTP/2 too: over TLS to clients that offer it, without TLS to those
+     * that begin with its preface. The deno engine always does.
      *
      * @default {false}
      */

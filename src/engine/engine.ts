@@ -25,7 +25,7 @@ export interface EngineFeatures {
   readonly ipv6Only: boolean;
   /** HTTPS servers can ask clients for certificates. */
   readonly httpClientCertificates: boolean;
-  /** Over TLS, clients that offer `h2` get HTTP/2. */
+  /** HTTP/2 can be asked for: by ALPN over TLS, else by prior knowledge. */
   readonly http2: boolean;
   /** A certificate that was not given as a list can be replaced, too. */
   readonly replaceSingleCertificate: boolean;
@@ -120,7 +120,7 @@ export interface HttpListenPlan {
   readonly address: TcpAddressPlan | UnixAddressPlan;
   /** Serve HTTPS. */
   readonly tls: HttpTlsPlan | undefined;
-  /** HTTP/2 was asked for; over TLS, engines may speak it without. */
+  /** HTTP/2 was asked for; engines may speak it without. */
   readonly http2?: boolean;
   /** Request content beyond this many bytes is refused with 413. */
   readonly maxRequestBodySize: number;

@@ -355,6 +355,8 @@ export const LISTEN_IPV6_ONLY: number = 1 << 1;
 export const LISTEN_TLS: number = 1 << 2;
 /** Flag of a policy: clients without a trusted certificate are refused. */
 export const POLICY_REQUIRED = 1 << 0;
+/** HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge. */
+export const LISTEN_HTTP2: number = 1 << 6;
 /** Size of what jstime_listen writes. */
 export const LISTEN_OUT_BYTES: number = 128;
 

@@ -24,7 +24,7 @@ const features: EngineFeatures = {
   connectionClose: true,
   getContent: true,
   headDeadline: true,
-  http2: false,
+  http2: true,
   httpClientCertificates: true,
   ipv6Only: true,
   limits: true,
@@ -56,9 +56,8 @@ class NativeEngine implements Engine {
     this.openFile = (path) => files.open(path);
   }
 
-  unable({ tls, http2 }: HttpListenPlan): string | undefined {
+  unable({ tls }: HttpListenPlan): string | undefined {
     if (tls === undefined) return undefined;
-    if (http2) return "it does not speak HTTP/2";
     const what = this.#unusableIn(tls);
     return what && `${what} is of a kind that it does not support`;
   }

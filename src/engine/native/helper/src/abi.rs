@@ -504,6 +504,8 @@ pub const LISTEN_TLS: u32 = 1 << 2;
 /// Flag of a policy for clients: who has no certificate that is to be trusted is
 /// refused in the handshake.
 pub const POLICY_REQUIRED: u32 = 1 << 0;
+/// HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge.
+pub const LISTEN_HTTP2: u32 = 1 << 6;
 /// Size of what jstime_listen writes.
 pub const LISTEN_OUT_BYTES: usize = 128;
 

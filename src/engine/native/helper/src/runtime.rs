@@ -688,7 +688,9 @@ impl Runtime {
         let (socket, address) = bind::listen(&plan.address)?;
         let plan = Arc::new(plan);
         let all_metrics = Arc::new(ListenerMetrics::new(&self.threads));
-        let certificates = plan.tls.then(Arc::<SharedCertificates>::default);
+        let certificates = plan
+            .tls
+            .then(|| Arc::new(SharedCertificates::new(plan.http2)));
         let id = self
             .listeners
             .add(all_metrics.clone(), certificates.clone());

@@ -3,6 +3,7 @@
 use super::limits::{EMPTY_LINES, Limits};
 use super::refusal::Refusal;
 use lines::read_head;
+pub(crate) use lines::{complete, method_number};
 
 mod fields;
 mod lines;

@@ -155,11 +155,11 @@ impl Core {
             AcceptedSocket::Unix(stream) => (PlainSocket::Unix(stream), Peer::default()),
         };
         let mut socket = Socket::new(socket, listener.certificates.as_ref());
-        let index = match self.connections.vacant() {
+        let index = match self.cx.indices.take() {
             Some(index) if !listener.is_stopping() => index,
             vacant => {
                 if let Some(index) = vacant {
-                    self.connections.give_back(index);
+                    self.cx.indices.give_back(index);
                 }
                 return listener.not_opened();
             }
@@ -168,7 +168,7 @@ impl Core {
             .register(registry, Token(CONNECTIONS + index as usize))
             .is_err()
         {
-            self.connections.give_back(index);
+            self.cx.indices.give_back(index);
             return listener.not_opened();
         }
         self.last_serial = self.last_serial.wrapping_add(1);
@@ -216,6 +216,7 @@ impl Core {
     fn close(&mut self, index: u32, over: Over) {
         if let Some(mut connection) = self.connections.remove(index) {
             connection.close(&mut self.cx, over);
+            self.cx.indices.release(index);
             let listener = connection.listener.clone();
             drop(connection);
             self.look_for_end(&listener);
@@ -253,7 +254,8 @@ impl Core {
         let index = command.connection;
         match self.connections.get(index) {
             Some(connection) if connection.is_current(command.generation) => {}
-            _ => return answer::discard(&mut self.cx, command),
+            Some(_) => return answer::discard(&mut self.cx, command),
+            None => return self.carry_out_for_stream(command),
         }
         self.with(index, |connection, cx| {
             match connection.carry_out(cx, command) {
@@ -261,6 +263,17 @@ impl Core {
                 Then::AdvanceLater => connection.advance_later(cx),
             }
         });
+    }
+
+    /// Carries out a command for a stream of an HTTP/2 connection, unless it is
+    /// stale.
+    fn carry_out_for_stream(&mut self, command: &Command<'_>) {
+        match self.cx.indices.stream(command.connection) {
+            Some((owner, id)) => self.with_ticket(owner, |connection, cx| {
+                connection.carry_out_for_stream(cx, id, command);
+            }),
+            None => answer::discard(&mut self.cx, command),
+        }
     }
 
     /// Takes a message for many sockets.
@@ -364,6 +377,11 @@ impl Core {
 
     /// JavaScript has taken content.
     pub fn content_taken(&mut self, index: u32, generation: u32) {
+        if let Some((owner, id)) = self.cx.indices.stream(index) {
+            return self.with_ticket(owner, |connection, cx| {
+                connection.stream_content_taken(cx, id, generation);
+            });
+        }
         self.with(index, |connection, cx| {
             connection.content_taken(cx, generation)
         });
@@ -448,6 +466,8 @@ impl Core {
 
     /// The turn is over: indices of closed connections may be used again.
     pub fn end_turn(&mut self) {
-        self.connections.end_turn();
+        if self.cx.indices.end_turn() {
+            self.connections.clear();
+        }
     }
 }

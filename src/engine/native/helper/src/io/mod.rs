@@ -24,6 +24,8 @@ mod events;
 mod exchange;
 mod file_transfer;
 mod handshakes;
+mod http2;
+mod indices;
 mod input;
 mod interner;
 mod listener;

@@ -1,42 +1,21 @@
 //! The open connections of a thread, by index.
 
 use super::connection::Connection;
-use crate::abi::MAX_CONNECTIONS;
 
-/// Connections by index. An index that becomes free is not used again before
-/// the end of the turn: what the system has told about it in this turn is not
-/// taken for news of another connection.
+/// Connections by index; [`super::indices::Indices`] has those that are free.
 #[derive(Default)]
 pub struct Slab {
     slots: Vec<Option<Box<Connection>>>,
-    free: Vec<u32>,
-    freed: Vec<u32>,
-    open: usize,
 }
 
 impl Slab {
-    /// An index that is free; None if there are as many as there may be.
-    pub fn vacant(&mut self) -> Option<u32> {
-        if let Some(index) = self.free.pop() {
-            return Some(index);
-        }
-        if self.slots.len() >= MAX_CONNECTIONS {
-            return None;
-        }
-        self.slots.push(None);
-        u32::try_from(self.slots.len() - 1).ok()
-    }
-
-    /// Gives a vacant index back that was not used.
-    pub fn give_back(&mut self, index: u32) {
-        self.free.push(index);
-    }
-
     /// Puts a connection where it belongs.
     pub fn insert(&mut self, connection: Box<Connection>) {
         let index = connection.index as usize;
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, || None);
+        }
         self.slots[index] = Some(connection);
-        self.open += 1;
     }
 
     /// The connection with an index.
@@ -47,19 +26,12 @@ impl Slab {
 
     /// Takes a connection out for good.
     pub fn remove(&mut self, index: u32) -> Option<Box<Connection>> {
-        let connection = self.slots.get_mut(index as usize)?.take()?;
-        self.freed.push(index);
-        self.open -= 1;
-        Some(connection)
+        self.slots.get_mut(index as usize)?.take()
     }
 
-    /// To be called at the end of each turn.
-    pub fn end_turn(&mut self) {
-        self.free.append(&mut self.freed);
-        if self.open == 0 && self.slots.len() > 1024 {
-            self.slots = Vec::new();
-            self.free = Vec::new();
-        }
+    /// There is none, and the memory is of no use.
+    pub fn clear(&mut self) {
+        self.slots = Vec::new();
     }
 
     /// All indices that may have a connection.

@@ -13,7 +13,7 @@ use mio::{Registry, Token};
 
 use super::plain_socket::PlainSocket;
 use crate::peer_certificates::PeerCertificate;
-use crate::tls::certificates::SharedCertificates;
+use crate::tls::certificates::{Scope, SharedCertificates};
 use crate::tls::stream::Stream;
 
 /// A connection's socket.
@@ -72,11 +72,27 @@ impl Socket {
         }
     }
 
+    /// What requests may be for; None if that does not depend on policies.
+    pub fn scope(&self) -> Option<Scope> {
+        match self {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => stream.borrow().scope(),
+        }
+    }
+
     /// The certificate that the client has shown, if any.
     pub fn client_certificate(&self) -> Option<PeerCertificate> {
         match self {
             Socket::Plain(_) => None,
             Socket::Tls(stream) => stream.borrow().client_certificate(),
+        }
+    }
+
+    /// Whether HTTP/2 was agreed on (RFC 7301); None without TLS.
+    pub fn is_http2(&self) -> Option<bool> {
+        match self {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => Some(stream.borrow().protocol() == Some(b"h2")),
         }
     }
 

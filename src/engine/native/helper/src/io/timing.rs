@@ -98,6 +98,10 @@ impl Connection {
                 }
                 deadline
             }
+            Phase::Http2(session) => {
+                let is_blocked = self.output.is_some();
+                session.next_deadline(active_at, is_blocked)
+            }
             Phase::WebSocket(socket) => socket.deadline(self.output.is_none(), cx.now_ms),
             Phase::Draining { until, .. } | Phase::Lingering { until, .. } => *until,
         };
@@ -149,6 +153,7 @@ impl Connection {
                     self.over = Some(Over::Deadline);
                 }
             }
+            Phase::Http2(_) => self.http2_is_due(cx),
             Phase::WebSocket(_) => self.web_socket_is_due(cx),
             Phase::Lingering { .. } => self.over = Some(Over::Done),
             _ => self.over = Some(Over::Deadline),

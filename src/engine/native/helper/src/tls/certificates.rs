@@ -16,8 +16,8 @@ use rustls::sign::CertifiedKey;
 use super::client_policy::ClientPolicy;
 use super::server_names::ServerNames;
 
-/// Protocols to agree on (RFC 7301): clients that can do only others are
-/// refused.
+/// Protocols to agree on (RFC 7301), besides HTTP/2: clients that can do only
+/// others are refused.
 const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
 
 /// What `jstime_tls` was given, checked. It never changes: a reload replaces it.
@@ -39,6 +39,27 @@ pub struct Certificates {
 /// Tells the policies of `Certificates` apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PolicyIndex(usize);
+
+/// The servers that a connection may be used for, where policies differ.
+pub struct Scope {
+    certificates: Arc<Certificates>,
+    policy: PolicyIndex,
+}
+
+impl Scope {
+    /// For a connection that was made under a policy.
+    pub fn new(certificates: Arc<Certificates>, policy: PolicyIndex) -> Self {
+        Self {
+            certificates,
+            policy,
+        }
+    }
+
+    /// Whether requests to an authority belong to it.
+    pub fn includes(&self, authority: &[u8]) -> bool {
+        self.certificates.may_serve(self.policy, authority)
+    }
+}
 
 /// How the names with one policy are served.
 struct Server {
@@ -107,6 +128,13 @@ impl Certificates {
         match host_name(authority) {
             Some(name) => self.policy_for(name) == policy,
             None => false,
+        }
+    }
+
+    fn offer_http2(&mut self) {
+        for server in &mut self.servers {
+            let config = Arc::make_mut(&mut server.config);
+            config.alpn_protocols.insert(0, b"h2".to_vec());
         }
     }
 
@@ -179,10 +207,20 @@ impl fmt::Debug for Certificates {
 /// that were given last.
 #[derive(Debug, Default)]
 pub struct SharedCertificates {
+    /// Clients are offered HTTP/2, and rather than HTTP/1.1.
+    http2: bool,
     current: RwLock<Option<Arc<Certificates>>>,
 }
 
 impl SharedCertificates {
+    /// For a listener that speaks HTTP/2 too, or not.
+    pub fn new(http2: bool) -> Self {
+        Self {
+            http2,
+            ..Self::default()
+        }
+    }
+
     /// Those that clients get from now on.
     pub fn get(&self) -> Option<Arc<Certificates>> {
         self.current
@@ -200,7 +238,10 @@ impl SharedCertificates {
     }
 
     /// Replaces them. The same again change nothing, so that tickets stay good.
-    pub fn set(&self, certificates: Certificates) {
+    pub fn set(&self, mut certificates: Certificates) {
+        if self.http2 {
+            certificates.offer_http2();
+        }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         match &*current {
             Some(before) if before.are_the_same_as(&certificates) => {}

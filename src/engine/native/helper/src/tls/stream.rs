@@ -9,7 +9,7 @@ use rustls::unbuffered::{
     UnbufferedStatus, WriteTraffic,
 };
 
-use super::certificates::{Certificates, PolicyIndex, SharedCertificates};
+use super::certificates::{Certificates, PolicyIndex, Scope, SharedCertificates};
 use super::outgoing::Outgoing;
 use super::scratch::{self, WRITE_BYTES, room};
 use super::server_choice::{Choice, choose};
@@ -126,6 +126,14 @@ impl<T: Transport> Stream<T> {
             .is_some_and(|(certificates, policy)| certificates.may_serve(*policy, authority))
     }
 
+    /// What requests may be for; None if that does not depend on policies.
+    pub fn scope(&self) -> Option<Scope> {
+        let (certificates, policy) = self.begun_with.as_ref()?;
+        certificates
+            .has_several_policies()
+            .then(|| Scope::new(certificates.clone(), *policy))
+    }
+
     /// The certificate that the client has shown in the handshake, if it was
     /// asked for one and has one.
     pub fn client_certificate(&self) -> Option<PeerCertificate> {
@@ -136,6 +144,11 @@ impl<T: Transport> Stream<T> {
             objection: policy.objection(chain),
             chain: chain.iter().map(|one| one.to_vec()).collect(),
         })
+    }
+
+    /// What was agreed on by ALPN (RFC 7301), if anything.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.session.as_ref()?.alpn_protocol()
     }
 
     /// Bytes that were read from the transport since the last time.

@@ -1,6 +1,7 @@
 //! Plays the JavaScript side of an I/O thread, and clients, in tests.
 #![allow(dead_code)]
 
+pub mod http2;
 pub mod web_socket;
 
 use std::collections::HashMap;
@@ -84,6 +85,7 @@ pub fn plan() -> ListenPlan {
             ipv6_only: false,
         },
         tls: false,
+        http2: false,
         max_content: 128 << 20,
         idle_timeout: Some(Duration::from_secs(10)),
         head_timeout: Some(Duration::from_secs(10)),
