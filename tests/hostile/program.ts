@@ -31,22 +31,28 @@ export class HostileProgram implements AsyncDisposable {
     this.port = port;
   }
 
-  /** Starts a program and waits until it listens. */
+  /**
+   * Starts a program and waits until it listens.
+   *
+   * @param program Its name in `programs`, or where it is.
+   */
   static async start(
-    name: string,
+    program: string | URL,
     engine: EngineName,
     env: Readonly<Record<string, string>> = {},
   ): Promise<HostileProgram> {
-    const path = new URL(`programs/${name}.ts`, import.meta.url).pathname;
-    const program = new RunningProgram({
-      args: ["run", "-A", `--config=${repository}deno.json`, path],
+    const url = typeof program === "string"
+      ? new URL(`programs/${program}.ts`, import.meta.url)
+      : program;
+    const running = new RunningProgram({
+      args: ["run", "-A", `--config=${repository}deno.json`, url.pathname],
       env: { JSTIME_ENGINE: engine, ...env },
     });
     try {
-      const { port } = new URL(await program.url());
-      return new HostileProgram(program, Number(port));
+      const { port } = new URL(await running.url());
+      return new HostileProgram(running, Number(port));
     } catch (error) {
-      await program[Symbol.asyncDispose]();
+      await running[Symbol.asyncDispose]();
       throw error;
     }
   }

@@ -1,0 +1,3 @@
+export async function soakIdle(_e: string, _n: number): Promise<boolean> {
+  return await Promise.resolve(true);
+}
