@@ -103,6 +103,18 @@ export function usageOf(pid: number): Usage {
   };
 }
 
+/** The most resident memory that a process has had, in bytes. */
+export function peakOf(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(status)!;
+  return Number(kilobytes) * 1024;
+}
+
+/** Makes the peak what is resident now. */
+export async function resetPeak(pid: number): Promise<void> {
+  await Deno.writeTextFile(`/proc/${pid}/clear_refs`, "5");
+}
+
 /** Registers a test for each of some engines. */
 export function testOn(
   engines: readonly EngineName[],
