@@ -35,6 +35,9 @@ async function slow(request: Request): Promise<Response> {
   return new Response("at last");
 }
 
+/** Collects garbage; run with `--v8-flags=--expose-gc`. */
+const { gc } = globalThis as unknown as { gc: () => void };
+
 const server = serve({
   hostname: "127.0.0.1",
   port: 0,
@@ -48,6 +51,10 @@ const server = serve({
     "/upload": upload,
     "/endless": endless,
     "/slow": slow,
+    "/memory": () => {
+      gc();
+      return Response.json(Deno.memoryUsage());
+    },
     "/sockets": (_, server) => new Response(String(server.pendingWebSockets)),
     "/subscribers": (_, server) =>
       new Response(String(server.subscriberCount("news"))),

@@ -9,7 +9,13 @@ import {
   HostileProgram,
   type Usage,
 } from "../program.ts";
-import { type Allowed, complaints, describe, growth } from "./samples.ts";
+import {
+  type Allowed,
+  complaints,
+  describe,
+  growth,
+  mebibytes,
+} from "./samples.ts";
 import { FILE_BYTES, work } from "./work.ts";
 
 /** How a mixed run goes. */
@@ -30,7 +36,7 @@ const gentle: MixedPlan = {
   clients: 2,
   rest: 300,
   interval: 5_000,
-  // JavaScript's garbage comes and goes by that much.
+  // Allocators hold on to what was freed.
   allowed: { memory: 16 * 1024 * 1024, descriptors: 20, threads: 0 },
   report: console.log,
 };
@@ -51,9 +57,12 @@ export async function soakMixed(
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeFile(path, new Uint8Array(FILE_BYTES));
-    await using program = await HostileProgram.start("mixed", engine, {
-      FILE: path,
-    });
+    await using program = await HostileProgram.start(
+      "mixed",
+      engine,
+      { FILE: path },
+      ["--v8-flags=--expose-gc"],
+    );
     await program.get("/static");
     const before = program.usage();
     report(`At the start: ${describe(before)}`);
@@ -73,6 +82,11 @@ export async function soakMixed(
   } finally {
     await Deno.remove(path);
   }
+}
+
+/** What JavaScript holds, after everything else was collected. */
+async function memoryOf(program: HostileProgram): Promise<Deno.MemoryUsage> {
+  return JSON.parse(await program.get("/memory"));
 }
 
 async function run(
@@ -99,21 +113,24 @@ async function run(
     }
   }
 
-  const watch = setInterval(() => {
-    const usage = program.usage();
-    samples.push(usage);
-    const elapsed = Math.round((performance.now() - start) / 1000);
-    report(`${elapsed} s: ${describe(usage)}`);
-  }, interval);
-  try {
-    await Promise.all(
-      Object.keys(work).flatMap((name) =>
-        Array.from({ length: clients }, () => repeat(name))
-      ),
-    );
-  } finally {
-    clearInterval(watch);
+  async function watch(): Promise<void> {
+    while (!isOver()) {
+      await new Promise((resolve) => setTimeout(resolve, interval));
+      const { heapUsed, external } = await memoryOf(program);
+      const usage = program.usage();
+      samples.push(usage);
+      const elapsed = Math.round((performance.now() - start) / 1000);
+      const script = `${mebibytes(heapUsed + external)} of JavaScript`;
+      report(`${elapsed} s: ${describe(usage)}, ${script}`);
+    }
   }
+
+  await Promise.all([
+    watch(),
+    ...Object.keys(work).flatMap((name) =>
+      Array.from({ length: clients }, () => repeat(name))
+    ),
+  ]);
   if (failure !== undefined) throw failure;
   report(`Rounds: ${JSON.stringify(rounds)}`);
   return samples;

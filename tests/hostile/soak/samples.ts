@@ -49,9 +49,12 @@ export function complaints(
 
 /** One sample on a line. */
 export function describe({ memory, descriptors, threads }: Usage): string {
-  return `${
-    (memory / 2 ** 20).toFixed(1)
-  } MiB, ${descriptors} descriptors, ${threads} threads`;
+  return `${mebibytes(memory)}, ${descriptors} descriptors, ${threads} threads`;
+}
+
+/** A number of bytes as a person reads it. */
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 function median(values: readonly number[]): number {
