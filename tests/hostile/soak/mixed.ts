@@ -70,7 +70,7 @@ export async function soakMixed(
     const found = complaints(samples, allowed);
     const leftovers = await eventually("everything is given back", async () => {
       const { descriptors } = program.usage();
-      return descriptors <= before.descriptors + 2 &&
+      return descriptors <= before.descriptors + allowed.descriptors &&
         await program.get("/sockets") === "0" &&
         await program.get("/subscribers") === "0";
     }).catch(({ message }) => String(message));
