@@ -35,22 +35,23 @@ export class HostileProgram implements AsyncDisposable {
    * Starts a program and waits until it listens.
    *
    * @param program Its name in `programs`, or where it is.
-   * @param flags Further options of `deno run`.
+   * @param run `bun`, or further options of `deno run`.
    */
   static async start(
     program: string | URL,
     engine: EngineName,
     env: Readonly<Record<string, string>> = {},
-    flags: readonly string[] = [],
+    run: "bun" | readonly string[] = [],
   ): Promise<HostileProgram> {
     const url = typeof program === "string"
       ? new URL(`programs/${program}.ts`, import.meta.url)
       : program;
+    const { pathname } = url;
     const running = new RunningProgram({
-      args: [
-        ...["run", "-A", `--config=${repository}deno.json`, ...flags],
-        url.pathname,
-      ],
+      command: run === "bun" ? run : undefined,
+      args: run === "bun"
+        ? [pathname]
+        : ["run", "-A", `--config=${repository}deno.json`, ...run, pathname],
       env: { JSTIME_ENGINE: engine, ...env },
     });
     try {

@@ -21,7 +21,7 @@ if (mode === "mixed") {
   holds = await soakMixed(engine as EngineName, Number(minutes) * 60);
 } else if (mode === "idle") {
   const [engine = "native", sockets = "10000"] = rest;
-  holds = await soakIdle(engine, Number(sockets));
+  holds = await soakIdle(engine as EngineName | "bun", Number(sockets));
 } else {
   const [engine = "native", millions = "1.2"] = Deno.args;
   holds = await soakRequests(engine as EngineName, Number(millions) * 1e6);
