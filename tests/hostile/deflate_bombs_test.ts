@@ -63,7 +63,7 @@ testOn(
   "many messages that inflate to the limit each stay small together",
   async (engine) => {
     await using program = await HostileProgram.start("web_sockets", engine);
-    const messages = scaled(20, 200);
+    const messages = scaled(60, 400);
     const members = await connectCrowd(program.port, 10, "/sink", DEFLATE);
     const payload = zeros(LIMIT);
     // 1,024 bytes or so become a megabyte; together it is hundreds.
@@ -81,7 +81,8 @@ testOn(
     while (counts.messages < 10 * messages) counts = await countsOf(program);
     assertEquals(counts.bytes, 10 * messages * LIMIT);
     const grown = peakOf(program.pid) - before;
-    assert(grown < 128 * MEBIBYTE, `Memory grew by ${grown} bytes`);
+    // JavaScript lets that much garbage lie; all together is twice as much.
+    assert(grown < 320 * MEBIBYTE, `Memory grew by ${grown} bytes`);
     for (const member of members) member.hangUp();
   },
 );

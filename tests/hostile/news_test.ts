@@ -63,6 +63,8 @@ testOn(
       () => program.usage().descriptors <= before.descriptors + 5,
     );
     const grown = program.usage().memory - before.memory;
-    assert(grown < 96 * 1024 * 1024, `Memory grew by ${grown} bytes`);
+    // Deno keeps some 20 KiB of each for a while.
+    const allowed = 64 * 1024 * 1024 + CLIENTS * 32 * 1024;
+    assert(grown < allowed, `Memory grew by ${grown} bytes`);
   },
 );
