@@ -7,7 +7,7 @@ import { HostileProgram, testOn } from "./program.ts";
 
 const SOCKETS = 1000;
 /** How long JavaScript is blocked, in milliseconds. */
-const BLOCK = scaled(3_000, 10_000);
+const BLOCK = scaled(4_000, 10_000);
 /** Pings of each client meanwhile. */
 const PINGS = 5;
 
@@ -37,7 +37,7 @@ testOn(
       for (const member of talkers) {
         await member.until("a pong", () => member.pongs.length > count);
       }
-      await rest(BLOCK / PINGS / 3);
+      await rest(BLOCK / PINGS / 5);
     }
     assert(!program.output.includes("went on"), "JavaScript went on too early");
     assertEquals((await blocker.response()).status, 200);
