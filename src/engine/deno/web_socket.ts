@@ -18,6 +18,9 @@ import {
 /** Milliseconds for a client to answer a close frame, or to take some bytes. */
 const CLOSE_GRACE = 3_000;
 
+/** Milliseconds for Deno to send the answer to a handshake. */
+const OPEN_GRACE = 3_000;
+
 /** Whoever has less to take than this is not slow. */
 const SMALL_BACKLOG = 64 * 1024;
 
@@ -103,7 +106,7 @@ export class DenoWebSocket
     platform.binaryType = "arraybuffer";
     for (const type of EVENTS) platform.addEventListener(type, this);
     pool.add(this);
-    if (this.#silence > 0) this.#expireAfter(this.#silence);
+    this.#expireAfter(OPEN_GRACE);
   }
 
   get bufferedAmount(): number {
@@ -226,6 +229,7 @@ export class DenoWebSocket
   }
 
   expire(): void {
+    if (this.#held !== undefined) return this.#giveUp();
     if (this.#isOver) return this.#expireClosing();
     // While we do not listen, the client's silence says nothing.
     if (this.#inbox !== undefined) return this.#expireAfter(this.#silence);
@@ -235,6 +239,8 @@ export class DenoWebSocket
   }
 
   #open(): void {
+    if (this.#silence > 0) this.#expireAfter(this.#silence);
+    else this.#pool.sweep.remove(this);
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#heldBytes = 0;
@@ -243,6 +249,19 @@ export class DenoWebSocket
       else this.#platform.send(item);
     }
     if (this.#outbox !== undefined && !this.#isSuspect) this.#suspect();
+  }
+
+  /**
+   * Deno says nothing of a client that has left before the answer to its
+   * handshake was out.
+   */
+  #giveUp(): void {
+    const wasOver = this.#isOver;
+    this.#isOver = true;
+    // Should it open all the same.
+    this.#held = [() => this.cut()];
+    this.#pool.lose(this);
+    if (!wasOver) this.#events.closed(this, 1006, "");
   }
 
   #hold(
