@@ -47,8 +47,11 @@ export function chooseEngine(
  * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
 export function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
-  if (wanted !== "native") return denoTcp;
-  throw cannotUse("listen and connect are served by the deno engine alone");
+  if (wanted === "deno") return denoTcp;
+  if (wanted === "auto") return denoTcp;
+  const native = loadNativeEngine();
+  if (native === undefined) throw cannotUse(whyUnavailable(wanted));
+  return native.tcp;
 }
 
 /** The reason; of a fault that `auto` hides, everybody is told once. */

@@ -31,6 +31,14 @@ export const symbols = {
     parameters: ["u32", "u32", "buffer", "u32"],
     result: "i32",
   },
+  jstime_tcp_listen: {
+    parameters: ["u32", "buffer", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  jstime_tcp_connect: {
+    parameters: ["u32", "u32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
   jstime_metrics: {
     parameters: ["u32", "u32", "buffer", "u32"],
     result: "i32",

@@ -29,6 +29,8 @@ pub struct ListenPlan {
     pub address: Address,
     /// TLS on every connection.
     pub tls: bool,
+    /// Not HTTP: bytes go to JavaScript as they are.
+    pub is_tcp: bool,
     /// Larger request content, in bytes, is refused with 413.
     pub max_content: u64,
     /// Without progress; None is never.
@@ -95,6 +97,7 @@ impl ListenPlan {
         Some(Self {
             address,
             tls: flags & LISTEN_TLS != 0,
+            is_tcp: false,
             max_content: u64::from(word(PLAN_MAX_CONTENT_LOW))
                 | u64::from(word(PLAN_MAX_CONTENT_HIGH)) << 32,
             idle_timeout: timeout(PLAN_IDLE_TIMEOUT),

@@ -10,6 +10,7 @@
 
 mod answer;
 mod connection;
+mod connector;
 mod content;
 mod context;
 mod core;
@@ -31,6 +32,8 @@ mod sending;
 mod slab;
 mod socket;
 mod spin;
+mod tcp;
+mod tcp_core;
 mod timing;
 mod web_socket;
 mod web_socket_inbox;
@@ -46,6 +49,7 @@ use std::time::Duration;
 
 use mio::{Events as Readiness, Poll, Token};
 
+use self::connector::{CONNECTING, Connector};
 use self::context::Context;
 use self::core::{CONNECTIONS, Core};
 use self::listener::{Acceptor, Listener};
@@ -87,6 +91,7 @@ struct Loop {
     doorbell: Doorbell,
     core: Core,
     acceptors: Vec<Option<Acceptor>>,
+    connector: Connector,
     /// The thread that gets the next connection.
     next_peer: usize,
     spinner: Spinner,
@@ -120,6 +125,7 @@ impl Loop {
             core: Core::new(Context::new(shared.clone(), events)),
             shared,
             acceptors: Vec::new(),
+            connector: Connector::default(),
             next_peer: 0,
             spinner: Spinner::default(),
             heartbeat_at: 0,
@@ -146,6 +152,11 @@ impl Loop {
                 }
                 Token(token) => match token.checked_sub(CONNECTIONS) {
                     Some(index) => self.core.ready(index as u32, event),
+                    None if token >= CONNECTING => {
+                        let registry = self.poll.registry();
+                        self.connector
+                            .ready(&mut self.core, registry, token - CONNECTING);
+                    }
                     None => self.acceptor_ready(token - ACCEPTORS),
                 },
             }
@@ -161,6 +172,7 @@ impl Loop {
         }
         self.core.retry_held();
         self.core.run_deadlines();
+        self.connector.run(&mut self.core, self.poll.registry());
         self.send_heartbeat();
         self.core.end_turn();
         self.announce();
@@ -211,6 +223,9 @@ impl Loop {
             if let Some(at) = acceptor.retry_at() {
                 sooner(at);
             }
+        }
+        if let Some(at) = self.connector.next_due() {
+            sooner(at);
         }
         if self.core.needs_heartbeat() && self.doorbell.is_connected() {
             sooner(self.heartbeat_at);
@@ -337,6 +352,11 @@ impl Loop {
                         listener.table.replace(table);
                     }
                     drop(done);
+                }
+                Mail::TcpConnect { attempt, target } => {
+                    let registry = self.poll.registry();
+                    self.connector
+                        .begin(&mut self.core, registry, attempt, target);
                 }
                 Mail::Taken {
                     connection,

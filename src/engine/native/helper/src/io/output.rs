@@ -65,6 +65,8 @@ pub struct Output {
     spare: Vec<u8>,
     /// Content bytes that were written and not told about.
     pub credit: u64,
+    /// Why writing has failed: an error number, 0 if nobody knows.
+    pub error: i32,
 }
 
 impl Output {
@@ -141,7 +143,10 @@ impl Output {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     return (Progress::Blocked, written);
                 }
-                Err(_) => return (Progress::Broken, written),
+                Err(error) => {
+                    self.error = error.raw_os_error().unwrap_or(0);
+                    return (Progress::Broken, written);
+                }
             }
         }
     }

@@ -171,6 +171,14 @@ impl Socket {
         }
     }
 
+    /// What the system knows it as.
+    pub fn with_plain<Result>(&self, use_it: impl FnOnce(&PlainSocket) -> Result) -> Result {
+        match self {
+            Socket::Plain(socket) => use_it(socket),
+            Socket::Tls(stream) => use_it(stream.borrow().transport()),
+        }
+    }
+
     /// Makes closing a reset, so that nobody takes what was sent for all.
     pub fn reset_on_close(&self) {
         match self {

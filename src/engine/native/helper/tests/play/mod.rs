@@ -83,6 +83,7 @@ pub fn plan() -> ListenPlan {
             ipv6_only: false,
         },
         tls: false,
+        is_tcp: false,
         max_content: 128 << 20,
         idle_timeout: Some(Duration::from_secs(10)),
         head_timeout: Some(Duration::from_secs(10)),
