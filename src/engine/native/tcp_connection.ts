@@ -27,8 +27,10 @@ import { systemError } from "./system_error.ts";
 
 /** Bytes that wait at most, besides the system's buffers. */
 const WRITE_LIMIT = 1024 * 1024;
-/** What travels through the ring at most; more would fill it. */
-const LONGEST_INLINE = 8 * 1024;
+/** What always travels through the ring. */
+const SHORT = 8 * 1024;
+/** What travels through it while it has much room. */
+const LONGEST_INLINE = 64 * 1024;
 /** What is lent at a time at most. */
 const LONGEST_LENT = 1 << 28;
 
@@ -324,8 +326,10 @@ export class NativeTcpConnection implements TcpConnection {
 
   #send(bytes: Uint8Array): void {
     const { length } = bytes;
-    if (length > LONGEST_INLINE) return this.#sendLong(bytes);
     const { commands } = this.#pump;
+    if (length > SHORT && (length > LONGEST_INLINE || commands.isCrowded)) {
+      return this.#sendLong(bytes);
+    }
     const { index, generation } = this;
     const room = 8 + length;
     const at = commands.begin(COMMAND_TCP_WRITE, index, generation, room);
@@ -338,6 +342,7 @@ export class NativeTcpConnection implements TcpConnection {
     this.#pump.wroteMore();
   }
 
+  /** Sends what would fill the ring. */
   #sendLong(bytes: Uint8Array): void {
     const { commands, calls } = this.#pump;
     const { index, generation } = this;

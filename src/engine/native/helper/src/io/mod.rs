@@ -65,6 +65,8 @@ const EVENTS_PER_TURN: usize = 1024;
 const COMMANDS_PER_TURN: usize = 1024;
 /// Commands after which their space is given back.
 const COMMANDS_PER_RELEASE: usize = 16;
+/// The same for their bytes.
+const BYTES_PER_RELEASE: usize = 128 * 1024;
 /// The first token of listeners.
 const ACCEPTORS: usize = 16;
 /// How often JavaScript is asked for a sign of life, in milliseconds, while
@@ -295,13 +297,16 @@ impl Loop {
 
     fn run_commands(&mut self) {
         let mut count = 0;
+        let mut bytes = 0;
         while count < COMMANDS_PER_TURN {
             let Some(command) = self.commands.next() else {
                 break;
             };
             self.core.carry_out(&command);
             count += 1;
-            if count % COMMANDS_PER_RELEASE == 0 {
+            bytes += command.body.len();
+            if count % COMMANDS_PER_RELEASE == 0 || bytes > BYTES_PER_RELEASE {
+                bytes = 0;
                 self.release();
             }
         }

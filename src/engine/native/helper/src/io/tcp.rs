@@ -30,6 +30,8 @@ const SMALLEST_READ: usize = 4 * 1024;
 const LARGEST_READ: usize = 64 * 1024;
 /// Reads in a row that leave most of the space empty before less is asked for.
 const PATIENCE: u32 = 16;
+/// So much is written without waiting for what may follow.
+const LARGE: usize = 16 * 1024;
 /// How long a peer may take nothing of what was written before `close`, in
 /// milliseconds.
 const FLUSH_TIME: u64 = 60_000;
@@ -496,12 +498,41 @@ impl TcpConnection {
         if self.shutdown != Shutdown::No || self.write_error.is_some() {
             return;
         }
-        let output = self.output.get_or_insert_with(|| cx.outputs.take());
         if let Some(bytes) = lent {
             let length = bytes.len();
+            let output = self.output.get_or_insert_with(|| cx.outputs.take());
             output.push(Piece::owned(bytes, length));
-        } else if let Some(bytes) = command.bytes(6, 0, length) {
-            output.append(length, |out| out.extend_from_slice(bytes));
+            return;
+        }
+        let Some(mut bytes) = command.bytes(6, 0, length) else {
+            return;
+        };
+        if bytes.len() >= LARGE && self.output.is_none() && !self.is_blocked {
+            let count = self.write_at_once(cx, bytes);
+            bytes = &bytes[count..];
+        }
+        if !bytes.is_empty() {
+            let output = self.output.get_or_insert_with(|| cx.outputs.take());
+            output.append(bytes.len(), |out| out.extend_from_slice(bytes));
+        }
+    }
+
+    /// Writes from where JavaScript has put it, which spares a copy; how much.
+    fn write_at_once(&mut self, cx: &mut Context, bytes: &[u8]) -> usize {
+        match self.socket.write(bytes) {
+            Ok(count) => {
+                self.is_blocked = count < bytes.len();
+                self.count_written(cx, count as u64, count as u32);
+                count
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.is_blocked = true;
+                0
+            }
+            Err(error) => {
+                self.write_failed(error.raw_os_error().unwrap_or(0));
+                bytes.len()
+            }
         }
     }
 
@@ -513,17 +544,7 @@ impl TcpConnection {
         let error = output.error;
         let credit = std::mem::take(&mut output.credit) as u32;
         if written > 0 {
-            let delivered = cx.shared.region.delivered(self.index);
-            // Only this thread writes it.
-            let count = delivered.load(Ordering::Relaxed).wrapping_add(credit);
-            delivered.store(count, Ordering::Release);
-            if self.is_closing {
-                self.deadline = cx.now_ms + FLUSH_TIME;
-            }
-            if let Origin::Accepted(listener) = &self.origin {
-                let bytes = self.socket.take_written(written);
-                listener.metrics.add(METRIC_BYTES_WRITTEN, bytes);
-            }
+            self.count_written(cx, written, credit);
         }
         match progress {
             Progress::Done => {
@@ -534,6 +555,20 @@ impl TcpConnection {
             Progress::Blocked => self.is_blocked = true,
             Progress::Yielded => {}
             Progress::Broken => self.write_failed(error),
+        }
+    }
+
+    fn count_written(&mut self, cx: &Context, written: u64, credit: u32) {
+        let delivered = cx.shared.region.delivered(self.index);
+        // Only this thread writes it.
+        let count = delivered.load(Ordering::Relaxed).wrapping_add(credit);
+        delivered.store(count, Ordering::Release);
+        if self.is_closing {
+            self.deadline = cx.now_ms + FLUSH_TIME;
+        }
+        if let Origin::Accepted(listener) = &self.origin {
+            let bytes = self.socket.take_written(written);
+            listener.metrics.add(METRIC_BYTES_WRITTEN, bytes);
         }
     }
 

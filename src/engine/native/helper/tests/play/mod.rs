@@ -1,6 +1,7 @@
 //! Plays the JavaScript side of an I/O thread, and clients, in tests.
 #![allow(dead_code)]
 
+pub mod tcp;
 pub mod web_socket;
 
 use std::collections::HashMap;
@@ -44,6 +45,7 @@ pub enum Event {
     Space,
     Other { of: Key, kind: u32 },
     Socket(web_socket::SocketEvent),
+    Tcp(tcp::TcpEvent),
 }
 
 /// A connection and a generation.
@@ -211,6 +213,7 @@ impl JavaScript {
             EVENT_HEARTBEAT => Event::Heartbeat,
             EVENT_SPACE => Event::Space,
             EVENT_MESSAGE..=EVENT_CLOSED => Event::Socket(web_socket::read(record)),
+            EVENT_TCP_OPEN..=EVENT_TCP_CLOSED => Event::Tcp(tcp::read(record)),
             kind => Event::Other { of, kind },
         }
     }
