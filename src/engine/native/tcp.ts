@@ -29,7 +29,7 @@ export class NativeTcp implements TcpEngine {
     reset: true,
     keepAliveDelay: true,
     clientCertificates: false,
-    requestedServerName: false,
+    requestedServerName: true,
     tlsSocketOptions: true,
   };
   readonly #shared: SharedRuntime;
