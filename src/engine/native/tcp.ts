@@ -4,6 +4,7 @@
  * @module
  */
 
+import { denoTcp } from "../deno/tcp.ts";
 import { connectError } from "../deno/tcp_error.ts";
 import type {
   TcpConnection,
@@ -28,7 +29,8 @@ export class NativeTcp implements TcpEngine {
   readonly tcpFeatures: TcpFeatures = {
     reset: true,
     keepAliveDelay: true,
-    clientCertificates: false,
+    // Of the platform's TLS.
+    clientCertificates: denoTcp.tcpFeatures.clientCertificates,
     requestedServerName: true,
     tlsSocketOptions: true,
   };

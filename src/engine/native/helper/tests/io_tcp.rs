@@ -423,3 +423,20 @@ fn thousands_of_connections_come_and_go_while_javascript_sleeps() {
     assert_eq!(open, 0);
     assert!(seen > 0);
 }
+
+#[test]
+fn a_peer_that_never_ends_is_cut_when_everything_was_sent() {
+    let (mut js, mut client, of) = open();
+    js.tcp_write(of, b"all");
+    js.tcp(COMMAND_TCP_CLOSE, of);
+    assert_eq!(read_all(&client), b"all");
+    assert!(js.is_quiet());
+    assert_eq!(js.expect_tcp(EVENT_TCP_CLOSED).word, 0);
+    // The first byte is answered by a reset.
+    client.write_all(b"x").unwrap();
+    let until = std::time::Instant::now() + DEADLINE;
+    while client.write_all(b"x").is_ok() {
+        assert!(std::time::Instant::now() < until);
+        thread::sleep(Duration::from_millis(1));
+    }
+}
