@@ -75,6 +75,10 @@ export type {
   UnixSocketListener,
   UnixSocketOptions,
 } from "./src/tcp/socket_types.ts";
+export type {
+  CertificateName,
+  PeerCertificate,
+} from "./src/tls/peer_certificate.ts";
 export type { TLSMaterial, TLSOptions } from "./src/options/tls_options.ts";
 export type { FileOptions } from "./src/file.ts";
 export type { FileSource } from "./src/file/file_stream.ts";

@@ -1,5 +1,6 @@
 import type { HttpMetrics } from "./engine/engine.ts";
 import type { Serve, SocketAddress } from "./serve_types.ts";
+import type { PeerCertificate } from "./tls/peer_certificate.ts";
 import type {
   ServerWebSocketSendStatus,
   WebSocketBytes,
@@ -65,6 +66,37 @@ export interface Server<WebSocketData = undefined>
    * @returns null for Unix sockets, and once the request was answered.
    */
   requestIP(request: Request): SocketAddress | null;
+
+  /**
+   * The certificate of the client that sent a request, if `tls.requestCert`
+   * asked for one. An addition to what Bun has.
+   *
+   * With `rejectUnauthorized: false` anybody may have made it: look at
+   * `authorized` before believing what it says. WebSockets have that of their
+   * opening handshake: ask for it before `upgrade`.
+   *
+   * @returns null if the client has shown none, and once the request was
+   * answered or the client has left.
+   *
+   * @example
+   * ```ts ignore
+   * import { file, serve } from "@jstime/serve";
+   *
+   * serve({
+   *   tls: {
+   *     cert: file("cert.pem"),
+   *     key: file("key.pem"),
+   *     requestCert: true,
+   *     ca: file("clients.pem"),
+   *   },
+   *   fetch: (request, server) => {
+   *     const certificate = server.getPeerCertificate(request);
+   *     return new Response(`Hello ${certificate?.subject.CN}`);
+   *   },
+   * });
+   * ```
+   */
+  getPeerCertificate(request: Request): PeerCertificate | null;
 
   /**
    * Replaces the idle timeout of one request.

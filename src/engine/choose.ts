@@ -20,7 +20,7 @@ let hasWarned = false;
 
 /**
  * The engine for `serve`. `auto` takes the native engine where it is there and
- * can serve by the plan, else the deno engine.
+ * can serve by the plan, else the deno engine, if that can.
  *
  * @param webSockets The server has handlers for WebSockets.
  * @throws {Error} If the engine asked for cannot be used; `code` is
@@ -31,13 +31,21 @@ export function chooseEngine(
   plan: HttpListenPlan,
   webSockets: boolean,
 ): Engine {
-  if (wanted === "deno") return denoEngine;
+  const missing = denoEngine.unable(plan, webSockets);
+  if (wanted === "deno") {
+    if (missing !== undefined) throw cannotUse("deno", missing);
+    return denoEngine;
+  }
   const native = loadNativeEngine();
   const reason = native === undefined
     ? whyUnavailable(wanted)
     : native.unable(plan, webSockets);
   if (native !== undefined && reason === undefined) return native;
-  if (wanted === "native") throw cannotUse(reason);
+  if (wanted === "native") throw cannotUse("native", reason);
+  if (missing !== undefined) {
+    const { message } = cannotUse("native", reason);
+    throw unavailable(`${message}, nor "deno": ${missing}`);
+  }
   return denoEngine;
 }
 
@@ -73,7 +81,7 @@ function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
   const native = loadNativeEngine();
   if (native !== undefined) return native.tcp;
   const reason = whyUnavailable(wanted);
-  if (wanted === "native") throw cannotUse(reason);
+  if (wanted === "native") throw cannotUse("native", reason);
   return denoTcp;
 }
 
@@ -89,6 +97,9 @@ function whyUnavailable(wanted: EngineName | "auto"): string | undefined {
   return failure?.reason;
 }
 
-function cannotUse(reason: string = "it is not here"): Error {
-  return unavailable(`Cannot use engine "native": ${reason}`);
+function cannotUse(
+  engine: EngineName,
+  reason: string = "it is not here",
+): Error {
+  return unavailable(`Cannot use engine "${engine}": ${reason}`);
 }

@@ -23,6 +23,8 @@ export interface EngineFeatures {
   readonly reusePort: boolean;
   /** `IPV6_V6ONLY` can be set. */
   readonly ipv6Only: boolean;
+  /** HTTPS servers can ask clients for certificates. */
+  readonly httpClientCertificates: boolean;
   /** Over TLS, clients that offer `h2` get HTTP/2. */
   readonly http2: boolean;
   /** A certificate that was not given as a list can be replaced, too. */
@@ -75,6 +77,30 @@ export interface TlsPlan {
   readonly cert: string;
   /** Unencrypted private key, PEM. */
   readonly key: string;
+}
+
+/** What a TLS server asks its clients for (RFC 8446, section 4.3.2). */
+export interface ClientCertificatePlan {
+  /** Refuse clients without a certificate that is verified. */
+  readonly isRequired: boolean;
+  /** PEM certificates of authorities; without any nobody is verified. */
+  readonly authorities: readonly string[];
+  /** PEM lists of revoked certificates. */
+  readonly revocations: readonly string[];
+}
+
+/** The certificates that a peer has shown in a TLS handshake. */
+export interface ShownCertificate {
+  /** In DER form: the peer's own, then its issuers, as far as known. */
+  readonly chain: readonly [
+    Uint8Array<ArrayBuffer>,
+    ...Uint8Array<ArrayBuffer>[],
+  ];
+  /**
+   * Why they were not verified, by a code such as `CERT_HAS_EXPIRED`; undefined
+   * if they were.
+   */
+  readonly objection: string | undefined;
 }
 
 /** The certificates of an HTTPS server. */
@@ -237,6 +263,11 @@ export interface Exchange {
   readonly request: Request;
   /** The client's address; null over Unix sockets and once the exchange ended. */
   remoteAddress(): PeerAddress | null;
+  /**
+   * What the client has shown in the TLS handshake; undefined without, and once
+   * it has left. Engines that cannot ask for certificates do without.
+   */
+  clientCertificate?(): ShownCertificate | undefined;
   /** Replaces the idle timeout of this exchange: seconds, 0 is never. */
   setIdleTimeout(seconds: number): void;
   /**
@@ -547,10 +578,17 @@ export interface TcpFeatures {
 export interface NamedCertificate extends TlsPlan {
   /** Host name, also `*.example.com`; only the first may do without. */
   readonly serverName: string | undefined;
+  /** What clients are asked for; undefined if for nothing. */
+  readonly clients?: ClientCertificatePlan | undefined;
 }
 
 /** How a server speaks TLS. */
 export interface TlsServerPlan {
+  /**
+   * The certificates were given as a list: what an engine can do with several
+   * is worth more than speed.
+   */
+  readonly isList?: boolean;
   /** The first also serves clients that ask for no name or an unknown one. */
   readonly certificates: readonly [NamedCertificate, ...NamedCertificate[]];
   /** Application protocols (ALPN), the preferred first; empty for none. */
@@ -604,6 +642,8 @@ export interface TlsHandshake {
   readonly authorized: boolean;
   /** Why the peer's certificate was not verified, if it was looked at. */
   readonly authorizationError: Error | undefined;
+  /** What the peer has shown, if anything. */
+  readonly certificate?: ShownCertificate | undefined;
 }
 
 /**

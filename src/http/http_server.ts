@@ -11,6 +11,10 @@ import {
 } from "../options/http_options.ts";
 import type { SocketAddress } from "../serve_types.ts";
 import type { Server } from "../server.ts";
+import {
+  ParsedPeerCertificate,
+  type PeerCertificate,
+} from "../tls/peer_certificate.ts";
 import { DirectExchange } from "./direct_exchange.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { compileHandlers } from "./handler_set.ts";
@@ -131,6 +135,11 @@ export class HttpServer implements Server {
 
   requestIP(request: Request): SocketAddress | null {
     return exchangeOf(request)?.remoteAddress() ?? null;
+  }
+
+  getPeerCertificate(request: Request): PeerCertificate | null {
+    const shown = exchangeOf(request)?.clientCertificate?.();
+    return shown === undefined ? null : new ParsedPeerCertificate(shown);
   }
 
   timeout(request: Request, seconds: number): void {

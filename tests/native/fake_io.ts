@@ -119,6 +119,9 @@ export class FakeIo implements IoCalls {
     return part.length;
   }
 
+  /** Nobody shows one. */
+  peerCertificate(): undefined {}
+
   /** Answers requests with `handler`. */
   serve(handler: HttpHandler, isStopping = false): void {
     this.pump.listen(LISTENER, {

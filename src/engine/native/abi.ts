@@ -151,6 +151,8 @@ export const REQUEST_HOST_DEFINED: number = 1 << 4;
 export const REQUEST_UPGRADE: number = 1 << 5;
 /** The content's length was declared. */
 export const REQUEST_LENGTH_KNOWN: number = 1 << 6;
+/** The client has shown a certificate: see `jstime_peer_certificate`. */
+export const REQUEST_HAS_CERTIFICATE = 1 << 7;
 /** Flag of EVENT_CONTENT: what waits is the last. */
 export const CONTENT_END: number = 1 << 0;
 /** The number of slots for targets, and for Hosts. */
@@ -362,6 +364,8 @@ export const LISTEN_REUSE_PORT: number = 1 << 0;
 export const LISTEN_IPV6_ONLY: number = 1 << 1;
 /** TLS, with the certificates that jstime_tls gives. */
 export const LISTEN_TLS: number = 1 << 2;
+/** Flag of a policy: clients without a trusted certificate are refused. */
+export const POLICY_REQUIRED = 1 << 0;
 /** Size of what jstime_listen writes. */
 export const LISTEN_OUT_BYTES: number = 128;
 

@@ -16,7 +16,7 @@ import { NativeHttpListener } from "./listener.ts";
 import { NativeFileOpener } from "./open_file.ts";
 import { SharedRuntime } from "./shared_runtime.ts";
 import { NativeTcp } from "./tcp.ts";
-import { canUseCertificates } from "./tls_certificates.ts";
+import { unusableIn } from "./tls_certificates.ts";
 
 const features: EngineFeatures = {
   closeIdleConnections: true,
@@ -24,6 +24,7 @@ const features: EngineFeatures = {
   getContent: true,
   headDeadline: true,
   http2: false,
+  httpClientCertificates: true,
   ipv6Only: true,
   limits: true,
   replaceSingleCertificate: true,
@@ -65,14 +66,14 @@ class NativeEngine implements LoadedEngine {
   unable({ tls, http2 }: HttpListenPlan): string | undefined {
     if (tls === undefined) return undefined;
     if (http2) return "it does not speak HTTP/2";
-    if (this.#canUse(tls)) return undefined;
-    return "a certificate or its key is of a kind that it does not support";
+    const what = this.#unusableIn(tls);
+    return what && `${what} is of a kind that it does not support`;
   }
 
-  #canUse(tls: HttpTlsPlan): boolean {
+  #unusableIn(tls: HttpTlsPlan): string | undefined {
     const helper = this.#library.acquire();
     try {
-      return canUseCertificates(helper, tls);
+      return unusableIn(helper, tls);
     } finally {
       this.#library.release();
     }

@@ -3,6 +3,7 @@ import type {
   EngineWebSocket,
   Exchange,
   PeerAddress,
+  ShownCertificate,
   WebSocketEvents,
   WebSocketPlan,
 } from "../engine.ts";
@@ -12,11 +13,13 @@ import {
   CONTENT_GATHER,
   CONTENT_STREAM,
   REQUEST_CONTENT_COMPLETE,
+  REQUEST_HAS_CERTIFICATE,
   REQUEST_HAS_CONTENT,
 } from "./abi.ts";
 import { discard, sendAnswer } from "./answer.ts";
 import { ClientGoneError } from "./client_gone.ts";
 import { EventBatch } from "./event_reader.ts";
+import { decodePeerCertificate } from "./peer_certificate.ts";
 import { peerAddressIn } from "./peer_address.ts";
 import type { Pump, RequestSink } from "./pump.ts";
 import { lazyRequest } from "./request.ts";
@@ -117,6 +120,14 @@ export class NativeExchange implements Exchange, ContentSource {
 
   remoteAddress(): PeerAddress | null {
     return this.#isEnded ? null : peerAddressIn(this.batch, this.at);
+  }
+
+  clientCertificate(): ShownCertificate | undefined {
+    const { batch, connection, generation, pump } = this;
+    const flags = batch.words[this.at + 1]! >>> 8;
+    if ((flags & REQUEST_HAS_CERTIFICATE) === 0) return undefined;
+    const bytes = pump.calls.peerCertificate(connection, generation);
+    return bytes && decodePeerCertificate(bytes);
   }
 
   setIdleTimeout(seconds: number): void {

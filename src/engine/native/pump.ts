@@ -46,6 +46,14 @@ export interface IoCalls {
     generation: number,
     target: Uint8Array<ArrayBuffer>,
   ): number;
+  /**
+   * What the client of a request has shown of itself, as the helper encodes it;
+   * undefined without anything, and once it has left.
+   */
+  peerCertificate(
+    connection: number,
+    generation: number,
+  ): Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** Whoever answers the requests of a listener. */

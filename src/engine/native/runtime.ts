@@ -10,6 +10,8 @@ import type { TcpSink } from "./tcp_table.ts";
 
 /** The most I/O threads. */
 const MOST_THREADS = 64;
+/** Room for what most clients show of themselves. */
+const CERTIFICATE_BYTES = 4096;
 /** Room for the path of a Unix socket. */
 const PATH_BYTES = 128;
 
@@ -190,5 +192,26 @@ class HelperCalls implements IoCalls {
       target,
       target.length,
     );
+  }
+
+  peerCertificate(
+    connection: number,
+    generation: number,
+  ): Uint8Array<ArrayBuffer> | undefined {
+    let out = new Uint8Array(CERTIFICATE_BYTES);
+    for (;;) {
+      if (this.#isClosed) return undefined;
+      const size = this.#helper.jstime_peer_certificate(
+        this.#handle,
+        this.#index,
+        connection,
+        generation,
+        out,
+        out.length,
+      );
+      if (size < 0) return undefined;
+      if (size <= out.length) return out.subarray(0, size);
+      out = new Uint8Array(size);
+    }
   }
 }

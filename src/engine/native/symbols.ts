@@ -39,6 +39,10 @@ export const symbols = {
     parameters: ["u32", "u32", "u32", "buffer", "u32"],
     result: "i32",
   },
+  jstime_peer_certificate: {
+    parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
   jstime_metrics: {
     parameters: ["u32", "u32", "buffer", "u32"],
     result: "i32",

@@ -76,7 +76,17 @@
 //!     The certificates for connections from now on. Before the first, and for a
 //!     plan with LISTEN_TLS, connections wait. -EINVAL: one cannot be used.
 //!     `certificates`: u32 how many, then for each u32 length of its server name
-//!     (0 for none), of the PEM chain, of the PEM key; then all texts.
+//!     (0 for none), of the PEM chain, of the PEM key; then all texts. If clients
+//!     are asked for certificates: again for each u32 length of its policy (0 asks
+//!     for none), then all policies: u32 POLICY_REQUIRED or 0, u32 length of the
+//!     PEM authorities, these, PEM revocation lists. A request over a connection
+//!     that was made under another policy than that of its host is answered 421.
+//! jstime_peer_certificate(handle: u32, thread: u32, connection: u32, generation: u32, out: buffer, size: u32) -> i32
+//!     For requests with REQUEST_HAS_CERTIFICATE: the number of bytes that it
+//!     takes, written if there is room. u32 length of the code that says why the
+//!     client is not to be trusted, 0 if it is; u32 how many certificates; u32
+//!     length of each; the code; the certificates (DER), the client's own first.
+//!     -ENOENT: there is none, or the client has left.
 //! jstime_metrics(handle: u32, listener: u32, out: buffer, size: u32) -> i32
 //!     f64 per METRIC_*; the number of values written.
 //! jstime_lend(handle: u32, content: buffer, size: u32) -> u32     token, 0: no such handle
@@ -273,6 +283,9 @@ pub const REQUEST_HOST_DEFINED: u32 = 1 << 4;
 pub const REQUEST_UPGRADE: u32 = 1 << 5;
 /// The content's length was declared.
 pub const REQUEST_LENGTH_KNOWN: u32 = 1 << 6;
+
+/// The client has shown a certificate: see `jstime_peer_certificate`.
+pub const REQUEST_HAS_CERTIFICATE: u32 = 1 << 7;
 
 /// Flag of EVENT_CONTENT: what waits is the last.
 pub const CONTENT_END: u32 = 1 << 0;
@@ -506,6 +519,9 @@ pub const LISTEN_REUSE_PORT: u32 = 1 << 0;
 pub const LISTEN_IPV6_ONLY: u32 = 1 << 1;
 /// TLS, with the certificates that jstime_tls gives.
 pub const LISTEN_TLS: u32 = 1 << 2;
+/// Flag of a policy for clients: who has no certificate that is to be trusted is
+/// refused in the handshake.
+pub const POLICY_REQUIRED: u32 = 1 << 0;
 /// Size of what jstime_listen writes.
 pub const LISTEN_OUT_BYTES: usize = 128;
 

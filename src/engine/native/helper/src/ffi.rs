@@ -468,6 +468,33 @@ pub unsafe extern "C" fn jstime_tcp_connect(
     })
 }
 
+/// Tells the certificate of a request's client.
+///
+/// # Safety
+/// `out` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_peer_certificate(
+    handle: u32,
+    thread: u32,
+    connection: u32,
+    generation: u32,
+    out: *mut u8,
+    size: u32,
+) -> i32 {
+    checked(19, || {
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        let encoded = runtime
+            .peer_certificate(thread, connection, generation)
+            .ok_or(NO_SUCH)?;
+        // SAFETY: the caller's promise; a synchronous call.
+        let out = unsafe { output(out, size as usize) }?;
+        if let Some(out) = out.get_mut(..encoded.len()) {
+            out.copy_from_slice(&encoded);
+        }
+        count(encoded.len())
+    })
+}
+
 /// Makes the next `times` passes of a point panic. Only with the feature
 /// `fault-injection`.
 #[cfg(feature = "fault-injection")]

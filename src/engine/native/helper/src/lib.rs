@@ -14,6 +14,7 @@ pub mod io;
 pub mod lent;
 pub mod listen_plan;
 pub mod metrics;
+pub mod peer_certificates;
 pub mod prometheus;
 pub mod region;
 pub mod resolve;

@@ -33,6 +33,7 @@ use crate::files::{self, Owner};
 use crate::lent::Lent;
 use crate::listen_plan::ListenPlan;
 use crate::metrics::{EndedStalls, Metrics, Values, Waiting};
+use crate::peer_certificates::PeerCertificates;
 use crate::region::Region;
 use crate::resolve;
 use crate::ring::{self, CommandReader, EventWriter};
@@ -74,6 +75,8 @@ pub struct IoShared {
     pub contents: Mutex<Contents>,
     /// Messages that wait for it, too.
     pub messages: WaitingMessages,
+    /// What clients have shown in TLS handshakes.
+    pub peer_certificates: PeerCertificates,
     /// What waits for JavaScript. Only the I/O thread writes.
     pub waiting: Arc<Waiting>,
     /// The listeners of the handle.
@@ -127,6 +130,7 @@ impl IoShared {
         drop(mail);
         lock(&self.contents).clear();
         self.messages.clear();
+        self.peer_certificates.clear();
     }
 
     fn take_content(&self, key: (u32, u32), out: &mut [u8]) -> Option<usize> {
@@ -522,6 +526,7 @@ pub fn open(threads: u32) -> io::Result<u32> {
             lent: lent.clone(),
             contents: Mutex::default(),
             messages: WaitingMessages::default(),
+            peer_certificates: PeerCertificates::default(),
             waiting: Arc::default(),
             listeners: listeners.clone(),
             region: region.clone(),
@@ -770,6 +775,19 @@ impl Runtime {
     ) -> Option<usize> {
         self.thread(thread)?
             .take_content((connection, generation), out)
+    }
+
+    /// The certificate of the client of a request, as `jstime_peer_certificate`
+    /// gives it; None if it has none, or has left.
+    pub fn peer_certificate(
+        &self,
+        thread: u32,
+        connection: u32,
+        generation: u32,
+    ) -> Option<Arc<[u8]>> {
+        let shared = self.thread(thread)?;
+        let certificates = &shared.peer_certificates;
+        certificates.get(&shared.region, connection, generation)
     }
 
     /// Posts mail to all threads and waits until all have carried it out.

@@ -134,6 +134,9 @@ pub struct Connection {
     pub(super) stop_until: u64,
     pub(super) handshake_until: u64,
     pub(super) deadline: u64,
+    /// Whether the client has shown a certificate, once that is known. Then
+    /// JavaScript can ask for it.
+    pub(super) has_certificate: Option<bool>,
 }
 
 impl Connection {
@@ -186,6 +189,7 @@ impl Connection {
             stop_until: NEVER,
             handshake_until: cx.now_ms + handshake_time,
             deadline: NEVER,
+            has_certificate: None,
         }
     }
 
@@ -459,6 +463,9 @@ impl Connection {
         let old = self.generation;
         // First, so that JavaScript does not begin what it is told is over.
         self.next_generation(cx);
+        if self.has_certificate == Some(true) {
+            cx.shared.peer_certificates.remove(self.index);
+        }
         if let Phase::Held { .. } = self.phase {
             // It waits for JavaScript no longer.
             let ticket = self.ticket();

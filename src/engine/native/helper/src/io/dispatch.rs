@@ -9,7 +9,9 @@ use super::output::Piece;
 use super::request::{self, Request, Sent};
 use crate::abi::*;
 use crate::fault;
-use crate::http::{BodyDecoder, BodyLength, Framing, Head, ResponseHead, has_content, write_head};
+use crate::http::{
+    BodyDecoder, BodyLength, Framing, Head, ResponseHead, authority_of, has_content, write_head,
+};
 
 /// How long small content is awaited that did not come with its head, in
 /// milliseconds. JavaScript has much less to do with a request that is
@@ -48,6 +50,11 @@ impl Connection {
 
     fn dispatch(&mut self, cx: &mut Context, input: &[u8], head: &Head) -> Option<usize> {
         fault::point(fault::IO + 1);
+        if self.is_misdirected(input, head) {
+            self.listener.metrics.add(METRIC_REQUESTS, 1);
+            self.refuse(cx, 421);
+            return Some(input.len());
+        }
         if let BodyLength::Length(length) = head.body
             && length > self.listener.plan.max_content
         {
@@ -65,6 +72,30 @@ impl Connection {
             return Some(self.answer_natively(cx, input, head, answer));
         }
         self.ask_javascript(cx, input, head)
+    }
+
+    /// Whether a request is for a server that would have asked this client for
+    /// another certificate, or for none (RFC 9110, 7.4). One that names no server
+    /// is for the first.
+    fn is_misdirected(&self, input: &[u8], head: &Head) -> bool {
+        if !self.socket.has_several_policies() {
+            return false;
+        }
+        let host = head.host.map_or(&b""[..], |host| host.of(input));
+        let target = authority_of(head.target.of(input));
+        !self.socket.may_serve(host)
+            || target.is_some_and(|authority| !self.socket.may_serve(authority))
+    }
+
+    /// Whether JavaScript can ask for the client's certificate.
+    fn has_certificate(&mut self, cx: &Context) -> bool {
+        *self.has_certificate.get_or_insert_with(|| {
+            let certificate = self.socket.client_certificate();
+            if let Some(certificate) = &certificate {
+                cx.shared.peer_certificates.insert(self.index, certificate);
+            }
+            certificate.is_some()
+        })
     }
 
     /// Answers a request that needs no JavaScript; None if it does.
@@ -220,12 +251,14 @@ impl Connection {
         content: Option<&[u8]>,
     ) -> Option<()> {
         let generation = self.generation.wrapping_add(1);
+        let has_certificate = self.has_certificate(cx);
         let request = Request {
             listener: self.listener.id,
             head,
             input,
             content,
             peer: self.peer,
+            has_certificate,
         };
         match request::send(cx, self.index, generation, &request) {
             Sent::Yes => {}

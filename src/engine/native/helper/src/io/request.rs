@@ -68,6 +68,8 @@ pub struct Request<'a> {
     pub content: Option<&'a [u8]>,
     /// The client.
     pub peer: Peer,
+    /// It has shown a certificate.
+    pub has_certificate: bool,
 }
 
 /// What became of a request.
@@ -129,6 +131,11 @@ pub fn send(cx: &mut Context, connection: u32, generation: u32, request: &Reques
     let mut declared = 0;
     flags |= if head.http_1_0 { REQUEST_HTTP_1_0 } else { 0 };
     flags |= if head.upgrade { REQUEST_UPGRADE } else { 0 };
+    flags |= if request.has_certificate {
+        REQUEST_HAS_CERTIFICATE
+    } else {
+        0
+    };
     flags |= if request.content.is_some() {
         REQUEST_CONTENT_COMPLETE
     } else {

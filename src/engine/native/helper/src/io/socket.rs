@@ -12,6 +12,7 @@ use std::sync::Arc;
 use mio::{Registry, Token};
 
 use super::plain_socket::PlainSocket;
+use crate::peer_certificates::PeerCertificate;
 use crate::tls::certificates::SharedCertificates;
 use crate::tls::stream::Stream;
 
@@ -50,6 +51,32 @@ impl Socket {
         match self {
             Socket::Plain(_) => false,
             Socket::Tls(stream) => stream.borrow().is_handshaking(),
+        }
+    }
+
+    /// Whether `may_serve` may ever say no.
+    #[inline]
+    pub fn has_several_policies(&self) -> bool {
+        match self {
+            Socket::Plain(_) => false,
+            Socket::Tls(stream) => stream.borrow().has_several_policies(),
+        }
+    }
+
+    /// Whether requests to an authority may come over this connection; see
+    /// `Stream::may_serve`.
+    pub fn may_serve(&self, authority: &[u8]) -> bool {
+        match self {
+            Socket::Plain(_) => true,
+            Socket::Tls(stream) => stream.borrow().may_serve(authority),
+        }
+    }
+
+    /// The certificate that the client has shown, if any.
+    pub fn client_certificate(&self) -> Option<PeerCertificate> {
+        match self {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => stream.borrow().client_certificate(),
         }
     }
 

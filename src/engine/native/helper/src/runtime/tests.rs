@@ -13,6 +13,7 @@ fn shared() -> (Poll, IoShared) {
         lent: Arc::default(),
         contents: Mutex::default(),
         messages: WaitingMessages::default(),
+        peer_certificates: PeerCertificates::default(),
         waiting: Arc::default(),
         listeners: Arc::default(),
     };

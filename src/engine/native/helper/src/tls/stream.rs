@@ -9,9 +9,11 @@ use rustls::unbuffered::{
     UnbufferedStatus, WriteTraffic,
 };
 
-use super::certificates::SharedCertificates;
+use super::certificates::{Certificates, PolicyIndex, SharedCertificates};
 use super::outgoing::Outgoing;
 use super::scratch::{self, WRITE_BYTES, room};
+use super::server_choice::{Choice, choose};
+use crate::peer_certificates::PeerCertificate;
 
 /// The largest record, with everything (RFC 5246, 6.2.3).
 const RECORD_BYTES: usize = 5 + (1 << 14) + 2048;
@@ -35,8 +37,11 @@ pub trait Transport {
 pub struct Stream<Transport> {
     transport: Transport,
     certificates: Arc<SharedCertificates>,
-    /// Begins with the client's first byte.
+    /// Begins with the client's first byte, or if the policy for clients depends
+    /// on it, with the name that the client asks for.
     session: Option<Box<UnbufferedServerConnection>>,
+    /// Those of the session, and the policy that it was begun with.
+    begun_with: Option<(Arc<Certificates>, PolicyIndex)>,
     /// What was read and not used: a part of a record, or records that found no
     /// room. Without any, it holds no memory.
     pending: Vec<u8>,
@@ -69,6 +74,7 @@ impl<T: Transport> Stream<T> {
             transport,
             certificates,
             session: None,
+            begun_with: None,
             pending: Vec::new(),
             has_records: false,
             content: Vec::new(),
@@ -103,6 +109,33 @@ impl<T: Transport> Stream<T> {
             .as_ref()
             .is_none_or(|session| session.is_handshaking());
         is_incomplete && !self.has_failed && !self.is_closing
+    }
+
+    /// Whether `may_serve` may ever say no.
+    pub fn has_several_policies(&self) -> bool {
+        self.begun_with
+            .as_ref()
+            .is_some_and(|(certificates, _)| certificates.has_several_policies())
+    }
+
+    /// Whether requests to an authority may come over this connection: those to
+    /// servers with another policy for clients are misdirected.
+    pub fn may_serve(&self, authority: &[u8]) -> bool {
+        self.begun_with
+            .as_ref()
+            .is_some_and(|(certificates, policy)| certificates.may_serve(*policy, authority))
+    }
+
+    /// The certificate that the client has shown in the handshake, if it was
+    /// asked for one and has one.
+    pub fn client_certificate(&self) -> Option<PeerCertificate> {
+        let (certificates, policy) = self.begun_with.as_ref()?;
+        let policy = certificates.client_policy(*policy)?;
+        let chain = self.session.as_ref()?.peer_certificates()?;
+        Some(PeerCertificate {
+            objection: policy.objection(chain),
+            chain: chain.iter().map(|one| one.to_vec()).collect(),
+        })
     }
 
     /// Bytes that were read from the transport since the last time.
@@ -193,7 +226,7 @@ impl<T: Transport> Stream<T> {
         let mut filled = waiting;
         if !self.has_records {
             match self.read_transport(&mut input[waiting..])? {
-                0 if self.session.is_none() => return Ok(0),
+                0 if self.session.is_none() && waiting == 0 => return Ok(0),
                 0 => return Err(ErrorKind::UnexpectedEof.into()),
                 count => filled += count,
             }
@@ -224,16 +257,30 @@ impl<T: Transport> Stream<T> {
         }
     }
 
+    /// Begins a session, if that is possible at all. False if more input has to
+    /// come first.
+    fn begin(&mut self, input: &[u8]) -> bool {
+        // There are some: nobody is accepted before.
+        let Some(certificates) = self.certificates.get() else {
+            return true;
+        };
+        let policy = match choose(&certificates, input) {
+            Choice::Policy(policy) => policy,
+            Choice::NeedsMore => return false,
+        };
+        self.session = UnbufferedServerConnection::new(certificates.config(policy))
+            .ok()
+            .map(Box::new);
+        self.begun_with = Some((certificates, policy));
+        true
+    }
+
     /// Takes records from `input`, and their content to `buffer`; how many bytes
     /// of both were used. What the handshake has to say goes to `outgoing`.
     fn process(&mut self, input: &mut [u8], buffer: &mut [u8]) -> (usize, usize) {
         self.has_records = false;
-        if self.session.is_none() {
-            // There are some: nobody is accepted before.
-            self.session = self.certificates.get().and_then(|certificates| {
-                let session = UnbufferedServerConnection::new(certificates.config()).ok()?;
-                Some(Box::new(session))
-            });
+        if self.session.is_none() && !self.begin(input) {
+            return (0, 0);
         }
         let Some(session) = &mut self.session else {
             self.has_failed = true;
