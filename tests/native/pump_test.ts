@@ -57,7 +57,38 @@ Deno.test("a thread that is awake is not woken", () =>
     io.request();
     io.pump.wake();
     assertEquals(io.commands().length, 1);
-    assertEquals(io.wakes, 0);
+    assertEquals([io.wakes, io.helps], [0, 0]);
+  }));
+
+Deno.test("a small answer is carried out at once while the thread sleeps", () =>
+  withIo((io) => {
+    io.serve(() => new Response("a"));
+    io.memory.control[IO_SLEEPS] = 1;
+    for (let round = 1; round <= 2; round++) {
+      io.request();
+      io.pump.wake();
+      assertEquals(io.commands().length, 1);
+      assertEquals([io.wakes, io.helps], [0, round]);
+    }
+  }));
+
+Deno.test("the thread is woken for many answers, and for much content", () =>
+  withIo((io) => {
+    io.serve((request) =>
+      new Response("a".repeat(request.url.endsWith("/much") ? 100_000 : 1))
+    );
+    io.memory.control[IO_SLEEPS] = 1;
+    for (let connection = 0; connection < 3; connection++) {
+      io.request({ connection });
+    }
+    io.pump.wake();
+    assertEquals(io.commands().length, 3);
+    assertEquals([io.wakes, io.helps], [1, 0]);
+    io.memory.control[IO_SLEEPS] = 1;
+    io.request({ target: "/much" });
+    io.pump.wake();
+    assertEquals(io.commands().length, 1);
+    assertEquals([io.wakes, io.helps], [2, 0]);
   }));
 
 Deno.test("a request whose client has left is counted and skipped", () =>
@@ -182,7 +213,7 @@ Deno.test("answers that come together are shown together", () =>
     io.memory.control[IO_SLEEPS] = 1;
     resolve();
     assertEquals((await io.turn()).length, 2);
-    assertEquals(io.wakes, 1);
+    assertEquals([io.wakes, io.helps], [0, 1]);
   }));
 
 Deno.test("a handler that takes long does not hold back the answer before", () =>

@@ -349,6 +349,52 @@ clientTest(
   },
 );
 
+clientTest("no handshake fails while policies are replaced", async (engine) => {
+  const plans = [
+    entry("first"),
+    { ...entry("first"), ...strict },
+    { ...entry("first"), ...lenient },
+    [entry("first"), { ...entry("second", "second.test"), ...strict }],
+  ];
+  await using server = serve({ ...common, engine, tls: plans[0]!, fetch: who });
+  const port = server.port!;
+  await using open = await HttpsConnection.open(port);
+  let isReloading = true;
+  const seen = new Set<string>();
+  const clients = Array.from({ length: 4 }, async () => {
+    while (isReloading) {
+      const { status, content } = await ask(port, { as: "client" });
+      seen.add(`${status} ${content}`);
+    }
+  });
+  for (let round = 1; round <= 40; round++) {
+    server.reload({ tls: plans[round % plans.length]! });
+    await ask(port, { as: "client" });
+    assertEquals(await open.get("/"), "nobody");
+  }
+  isReloading = false;
+  await Promise.all(clients);
+  assertEquals([...seen].sort(), ["200 client: trusted", "200 nobody"]);
+});
+
+clientTest("who does not go on with the handshake is cut", async (engine) => {
+  await using server = serve({
+    ...common,
+    engine,
+    tls: policies,
+    limits: { headTimeout: 1 },
+    fetch: who,
+  });
+  const { port } = server;
+  // Not a byte; the beginning of a hello, and no name in it.
+  for (const bytes of [[], [22, 3, 1, 0, 200, 1, 0, 0]]) {
+    using conn = await Deno.connect({ ...common, port: port! });
+    await conn.write(Uint8Array.from(bytes));
+    assertEquals(await conn.read(new Uint8Array(1)), null);
+  }
+  assertEquals(server.metrics().timeouts, 2);
+});
+
 clientTest("ca may be a file, bytes or several", async (engine) => {
   const path = clientPath("authority.pem");
   for (

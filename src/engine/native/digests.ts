@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "99ea276638a809e5f1e6529b9f763192cb53fdaf6473fd14383537e085337ddf";
+  "34977e5c0ba6283273c132103b5057a08c88f32a51ea91aeff9f188d5b5b3f93";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "adf4b8e90faaedb0478a99d0ad2f3f72808e215370876fa0cf9606bdbf1fb14d",
+    "af5a858976a9c624041b4ef78a1f7945a0710f3626164d661d5caabca466d62c",
 };

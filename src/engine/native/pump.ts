@@ -35,6 +35,8 @@ const { clearTimeout, performance, setTimeout } = globalThis;
 export interface IoCalls {
   /** Wakes the thread, if it sleeps. */
   wake(): void;
+  /** Carries out commands on this thread, if the other sleeps. */
+  help(): void;
   /** Copies content into the helper; returns the token that stands for it. */
   lend(content: Uint8Array<ArrayBuffer>): number;
   /**
@@ -217,9 +219,11 @@ export class Pump {
   /** Shows the thread what was written. */
   show(): void {
     const { commands } = this;
-    if (
-      commands.publish() && Atomics.load(this.#memory.control, IO_SLEEPS) !== 0
-    ) this.calls.wake();
+    const isLight = commands.isLight;
+    if (!commands.publish()) return;
+    if (Atomics.load(this.#memory.control, IO_SLEEPS) === 0) return;
+    if (isLight) this.calls.help();
+    else this.calls.wake();
   }
 
   /** The memory and the thread are about to go. */

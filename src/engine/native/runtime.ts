@@ -173,6 +173,11 @@ class HelperCalls implements IoCalls {
     this.#helper.jstime_wake(this.#handle, this.#index);
   }
 
+  help(): void {
+    if (this.#isClosed) return;
+    this.#helper.jstime_help(this.#handle, this.#index);
+  }
+
   lend(content: Uint8Array<ArrayBuffer>): number {
     if (this.#isClosed) return 0;
     return this.#helper.jstime_lend(this.#handle, content, content.length);

@@ -16,6 +16,7 @@ export const symbols = {
     result: "i32",
   },
   jstime_wake: { parameters: ["u32", "u32"], result: "void" },
+  jstime_help: { parameters: ["u32", "u32"], result: "void" },
   jstime_close: { parameters: ["u32"], result: "i32" },
   jstime_listen: {
     parameters: ["u32", "buffer", "u32", "buffer", "u32"],

@@ -65,6 +65,9 @@
 //!     Length of the socket's path written to `out`: on Linux an abstract name
 //!     that begins with NUL. The first connection from this process is taken.
 //! jstime_wake(handle: u32, thread: u32) -> void
+//! jstime_help(handle: u32, thread: u32) -> void
+//!     As jstime_wake, but if the thread sleeps its commands are carried out by
+//!     the caller, which for a few small ones takes less than waking it.
 //! jstime_close(handle: u32) -> i32                       ends everything, joins the threads
 //! jstime_listen(handle: u32, plan: buffer, size: u32, out: buffer, outSize: u32) -> i32
 //!     Listener id >= 0. `out`: u32 port, then the address as text (LISTEN_OUT_BYTES).

@@ -133,6 +133,14 @@ pub unsafe extern "C" fn jstime_doorbell(handle: u32, thread: u32, out: *mut u8,
     })
 }
 
+/// Carries out the commands for a thread if it sleeps.
+#[unsafe(no_mangle)]
+pub extern "C" fn jstime_help(handle: u32, thread: u32) {
+    guard(18, (), || {
+        runtime::with(handle, |runtime| runtime.help(thread));
+    });
+}
+
 /// Wakes a thread if it sleeps.
 #[unsafe(no_mangle)]
 pub extern "C" fn jstime_wake(handle: u32, thread: u32) {

@@ -30,6 +30,7 @@ use crate::abi::{IO_SLEEPS, METRIC_COUNT, REQUESTS_STARTED};
 use crate::bind::{self, ListenSocket};
 use crate::doorbell::Doorbell;
 use crate::files::{self, Owner};
+use crate::io::SharedLoop;
 use crate::lent::Lent;
 use crate::listen_plan::ListenPlan;
 use crate::metrics::{EndedStalls, Metrics, Values, Waiting};
@@ -81,6 +82,8 @@ pub struct IoShared {
     pub waiting: Arc<Waiting>,
     /// The listeners of the handle.
     pub listeners: Arc<Listeners>,
+    /// What the thread does, for JavaScript's thread to help.
+    pub event_loop: SharedLoop,
 }
 
 #[derive(Default)]
@@ -117,6 +120,17 @@ impl IoShared {
         // thread sets this flag before it looks at it.
         if sleeps.load(Ordering::SeqCst) == 1 && sleeps.swap(0, Ordering::SeqCst) == 1 {
             let _ = self.waker.wake();
+        }
+    }
+
+    /// Carries out commands if the thread sleeps; it must have been told of
+    /// them already.
+    #[inline]
+    pub fn help(&self) {
+        // SeqCst: as above. While it does not sleep, it looks for commands
+        // before it does.
+        if self.region.control(IO_SLEEPS).load(Ordering::SeqCst) == 1 && !self.event_loop.help() {
+            self.wake_if_asleep();
         }
     }
 
@@ -409,10 +423,14 @@ impl Listeners {
 
 /// What `io::run` works with, all owned by that thread.
 pub struct IoThread {
-    /// Number of the thread.
-    pub index: u32,
     /// The waker is registered already, the doorbell is not.
     pub poll: Poll,
+    /// What its loop is made of.
+    pub own: IoThreadOwn,
+}
+
+/// What the loop of an I/O thread is made of.
+pub struct IoThreadOwn {
     /// What others see of this thread.
     pub shared: Arc<IoShared>,
     /// Writes events.
@@ -427,7 +445,7 @@ pub struct IoThread {
 
 fn run(handle: u32, thread: IoThread, gone: &AtomicBool) {
     sys::block_signals();
-    let shared = thread.shared.clone();
+    let shared = thread.own.shared.clone();
     // What the panic hook prints is all there is to say. Its connections are
     // lost, and JavaScript sees the end of its doorbell, closes the handle, and
     // only then the region goes.
@@ -530,6 +548,7 @@ pub fn open(threads: u32) -> io::Result<u32> {
             waiting: Arc::default(),
             listeners: listeners.clone(),
             region: region.clone(),
+            event_loop: SharedLoop::default(),
         };
         parts.push((poll, Doorbell::new(region)?, Arc::new(shared)));
     }
@@ -551,13 +570,14 @@ pub fn open(threads: u32) -> io::Result<u32> {
         let gone = doorbell.gone();
         let peers = all.clone();
         let thread = IoThread {
-            index,
             poll,
-            shared,
-            events,
-            commands,
-            doorbell,
-            peers,
+            own: IoThreadOwn {
+                shared,
+                events,
+                commands,
+                doorbell,
+                peers,
+            },
         };
         let spawned = Builder::new()
             .name(format!("jstime-io-{index}"))
@@ -640,6 +660,14 @@ impl Runtime {
     pub fn wake(&self, thread: u32) {
         if let Some(shared) = self.thread(thread) {
             shared.wake_if_asleep();
+        }
+    }
+
+    /// Carries out the commands for a thread if it sleeps.
+    #[inline]
+    pub fn help(&self, thread: u32) {
+        if let Some(shared) = self.thread(thread) {
+            shared.help();
         }
     }
 

@@ -229,7 +229,11 @@ macro_rules! client_pem {
 
 /// The first name asks for nothing, the second for a certificate.
 fn listen_with_policies(js: &JavaScript) -> (u32, SocketAddr) {
-    let (listener, address) = js.listen(tls_plan());
+    listen_with_policies_by(js, tls_plan())
+}
+
+fn listen_with_policies_by(js: &JavaScript, plan: ListenPlan) -> (u32, SocketAddr) {
+    let (listener, address) = js.listen(plan);
     let mut bytes = certificates(&[("open.test", P256), ("strict.test", OTHER)]);
     let authority = client_pem!("authority");
     bytes.extend(0u32.to_le_bytes());
@@ -324,6 +328,32 @@ fn javascript_can_ask_who_the_client_is() {
     let request = js.request();
     assert!(!request.has(REQUEST_HAS_CERTIFICATE));
     assert_eq!(peer_certificate(&js, request.key, 99), Err(-libc::ENOENT));
+}
+
+#[test]
+fn who_does_not_go_on_with_a_handshake_is_cut_under_every_policy() {
+    let js = JavaScript::new();
+    let plan = ListenPlan {
+        head_timeout: Some(Duration::from_millis(300)),
+        idle_timeout: None,
+        ..tls_plan()
+    };
+    let (listener, address) = listen_with_policies_by(&js, plan);
+    let config = config_with_certificate();
+    let mut silent = Client::connect(address);
+    // Not enough to know the policy.
+    let mut begun = Client::connect(address);
+    begun.send([22, 3, 1, 0, 200, 1, 0, 0]);
+    // Up to the certificate.
+    let mut half = TlsClient::named(&config, address, "strict.test");
+    let TlsClient { stream } = &mut half;
+    stream.conn.write_tls(&mut stream.sock).unwrap();
+    silent.ends();
+    begun.ends();
+    let mut seen = Vec::new();
+    stream.sock.read_to_end(&mut seen).unwrap();
+    assert!(seen.len() > 500);
+    assert_eq!(js.metric(listener, METRIC_TIMEOUTS), 3.0);
 }
 
 #[test]

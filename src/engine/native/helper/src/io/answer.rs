@@ -16,8 +16,6 @@ use crate::ring::Command;
 /// head.
 const COPIED_BYTES: usize = 16 * 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-/// Answers later than this, in microseconds, count no more than this.
-const ANSWER_TIME_LIMIT: u64 = 10_000;
 
 /// The head of an answer.
 struct AnswerHead<'a> {
@@ -196,7 +194,7 @@ impl Connection {
     /// Begins an answer by writing its head to `cx.out`. False if that was a
     /// 500 instead, and whole.
     fn begin(&mut self, cx: &mut Context, head: AnswerHead<'_>) -> bool {
-        let stopping = self.listener.stopping.get();
+        let stopping = self.listener.is_stopping();
         let date = cx.date();
         let Phase::Exchange(exchange) = &mut self.phase else {
             return false;
@@ -224,12 +222,6 @@ impl Connection {
         if head.is_whole {
             exchange.answer = Answer::Complete;
         }
-        let taken = cx
-            .now
-            .saturating_duration_since(exchange.sent_at)
-            .as_micros() as u64;
-        cx.answer_time = (cx.answer_time * 7 + taken.min(ANSWER_TIME_LIMIT)) / 8;
-        cx.outstanding = cx.outstanding.saturating_sub(1);
         let mut is_as_asked = true;
         let written = match write_head(&mut cx.out, &response) {
             Ok(written) => written,

@@ -1,7 +1,7 @@
 //! One connection: a state machine that reads, hands over and writes as much as
 //! it can whenever something has happened.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::content::Discard;
@@ -96,7 +96,7 @@ pub struct Connection {
     /// Tells connections with the same index apart.
     pub serial: u32,
     /// What it shares with others of its listener.
-    pub listener: Rc<Listener>,
+    pub listener: Arc<Listener>,
     /// Set when it is to be closed.
     pub over: Option<Over>,
     /// The tick for which it is entered in the deadlines.
@@ -144,7 +144,7 @@ impl Connection {
     pub fn new(
         cx: &Context,
         ticket: Ticket,
-        listener: Rc<Listener>,
+        listener: Arc<Listener>,
         socket: Socket,
         peer: Peer,
     ) -> Self {
@@ -395,7 +395,7 @@ impl Connection {
                 next = Phase::draining(cx, discard);
             }
         }
-        if self.is_last || self.listener.stopping.get() {
+        if self.is_last || self.listener.is_stopping() {
             next = Phase::Ending;
         }
         self.change(next);
@@ -474,9 +474,6 @@ impl Connection {
         if let Phase::Exchange(exchange) = &mut self.phase {
             if exchange.is_counted {
                 self.listener.metrics.subtract(METRIC_PENDING, 1);
-            }
-            if exchange.answer == Answer::None {
-                cx.outstanding = cx.outstanding.saturating_sub(1);
             }
             if let Some(content) = &exchange.content {
                 content.forget(cx);

@@ -63,12 +63,8 @@ pub struct Context {
     pub leaving: VecDeque<(u64, Ticket, u32)>,
     /// Connections that have written to their output in this batch of commands.
     pub unwritten: Vec<Ticket>,
-    /// Requests that JavaScript has not answered.
-    pub outstanding: usize,
     /// TLS handshakes of this turn.
     pub handshakes: Handshakes,
-    /// Microseconds that JavaScript takes for an answer, averaged.
-    pub answer_time: u64,
     /// Where sockets are read to.
     pub buffer: Vec<u8>,
     /// The answer that is being put together. Empty between connections.
@@ -107,9 +103,7 @@ impl Context {
             awaiting: VecDeque::new(),
             leaving: VecDeque::new(),
             unwritten: Vec::new(),
-            outstanding: 0,
             handshakes: Handshakes::default(),
-            answer_time: 0,
             buffer: vec![0; READ_BYTES],
             out: Vec::new(),
             outputs: Spares::default(),

@@ -1,7 +1,7 @@
 //! The connections of a thread and what happens to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use mio::event::Event;
 use mio::{Registry, Token};
@@ -29,7 +29,7 @@ pub struct Core {
     /// What connections share.
     pub cx: Context,
     pub(super) connections: Slab,
-    listeners: Vec<Rc<Listener>>,
+    listeners: Vec<Arc<Listener>>,
     last_serial: u32,
     /// Messages for many sockets that others may go out with.
     many: Option<Many>,
@@ -58,12 +58,12 @@ impl Core {
     // -----------------------------------------------------------------------
 
     /// There is a new listener.
-    pub fn add_listener(&mut self, listener: Rc<Listener>) {
+    pub fn add_listener(&mut self, listener: Arc<Listener>) {
         self.listeners.push(listener);
     }
 
     /// The listener with an id.
-    pub fn listener(&self, id: u32) -> Option<Rc<Listener>> {
+    pub fn listener(&self, id: u32) -> Option<Arc<Listener>> {
         self.listeners
             .iter()
             .find(|listener| listener.id == id)
@@ -78,8 +78,8 @@ impl Core {
     }
 
     /// Ends a listener's connections, as far as they may.
-    pub fn stop(&mut self, listener: &Rc<Listener>, force: bool) {
-        listener.stopping.set(true);
+    pub fn stop(&mut self, listener: &Arc<Listener>, force: bool) {
+        listener.set_stopping();
         for index in self.connections.indices() {
             if self.is_of(index, listener) {
                 self.with(index, |connection, cx| connection.stop(cx, force));
@@ -104,21 +104,21 @@ impl Core {
         count
     }
 
-    fn is_of(&mut self, index: u32, listener: &Rc<Listener>) -> bool {
+    fn is_of(&mut self, index: u32, listener: &Arc<Listener>) -> bool {
         self.connections
             .get(index)
-            .is_some_and(|connection| Rc::ptr_eq(&connection.listener, listener))
+            .is_some_and(|connection| Arc::ptr_eq(&connection.listener, listener))
     }
 
     /// Tells JavaScript if a listener that was stopped has no connections left.
-    pub(super) fn look_for_end(&mut self, listener: &Rc<Listener>) {
-        if !listener.stopping.get() || listener.open.get() > 0 {
+    pub(super) fn look_for_end(&mut self, listener: &Arc<Listener>) {
+        if !listener.is_stopping() || !listener.is_empty() {
             return;
         }
         let Some(position) = self
             .listeners
             .iter()
-            .position(|other| Rc::ptr_eq(other, listener))
+            .position(|other| Arc::ptr_eq(other, listener))
         else {
             return;
         };
@@ -140,7 +140,7 @@ impl Core {
     }
 
     /// Opens a connection that was accepted and counted.
-    pub fn open(&mut self, listener: &Rc<Listener>, socket: AcceptedSocket, registry: &Registry) {
+    pub fn open(&mut self, listener: &Arc<Listener>, socket: AcceptedSocket, registry: &Registry) {
         let (socket, peer) = match socket {
             AcceptedSocket::Tcp(stream, address) => (PlainSocket::Tcp(stream), Peer::from(address)),
             AcceptedSocket::Unix(stream) => (PlainSocket::Unix(stream), Peer::default()),
@@ -150,7 +150,7 @@ impl Core {
         }
         let mut socket = Socket::new(socket, listener.certificates.as_ref());
         let index = match self.connections.vacant() {
-            Some(index) if !listener.stopping.get() => index,
+            Some(index) if !listener.is_stopping() => index,
             vacant => {
                 if let Some(index) = vacant {
                     self.connections.give_back(index);

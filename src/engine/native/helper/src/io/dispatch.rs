@@ -101,7 +101,7 @@ impl Connection {
     /// Answers a request that needs no JavaScript; None if it does.
     fn answer_here(&mut self, cx: &mut Context, input: &[u8], head: &Head) -> Option<usize> {
         let listener = self.listener.clone();
-        let table = listener.table.borrow();
+        let table = listener.table();
         if table.is_empty() && !listener.needs_heartbeat() {
             return None;
         }
@@ -143,7 +143,7 @@ impl Connection {
         };
         // Who waits for 100 may send the content now, or never.
         let keep_alive = head.keep_alive
-            && !self.listener.stopping.get()
+            && !self.listener.is_stopping()
             && discard.as_ref().is_none_or(|discard| {
                 discard.is_little() && !(head.expect_continue && input.len() == head.consumed)
             });
@@ -276,7 +276,6 @@ impl Connection {
         self.waited = false;
         self.listener.metrics.add(METRIC_REQUESTS, 1);
         self.listener.metrics.add(METRIC_PENDING, 1);
-        cx.outstanding += 1;
         let content = content.is_none().then(|| {
             Content::new(
                 cx,
@@ -288,7 +287,6 @@ impl Connection {
             )
         });
         self.change(Phase::Exchange(Exchange {
-            sent_at: cx.now,
             http_1_0: head.http_1_0,
             is_head: head.method == METHOD_HEAD,
             asks_upgrade: head.upgrade,

@@ -10,7 +10,7 @@ use crate::ring::EventWriter;
 
 /// Requests or messages that are begun before JavaScript is told of them, so that it need
 /// not wait for the end of a long turn.
-const REQUESTS_PER_ANNOUNCEMENT: u32 = 16;
+const REQUESTS_PER_ANNOUNCEMENT: u32 = 64;
 
 /// So many bytes count as a request, for that.
 const BYTES_LIKE_A_REQUEST: usize = 8 * 1024;

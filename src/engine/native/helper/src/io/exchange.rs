@@ -1,13 +1,9 @@
 //! A request that is with JavaScript, and its answer.
 
-use std::time::Instant;
-
 use super::content::Content;
 
 /// A request that JavaScript was told of, until its response is written.
 pub struct Exchange {
-    /// When it was sent.
-    pub sent_at: Instant,
     /// The request was HTTP/1.0.
     pub http_1_0: bool,
     /// The request was HEAD.

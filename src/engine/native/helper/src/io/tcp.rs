@@ -5,7 +5,7 @@
 //! nothing is read, so that the peer is held back, and nothing is kept here.
 
 use std::io::ErrorKind;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ const LONGEST_LINGER: u64 = 30_000;
 /// Where a connection comes from.
 pub enum Origin {
     /// A listener.
-    Accepted(Rc<Listener>),
+    Accepted(Arc<Listener>),
     /// An attempt of JavaScript's.
     Connected(u32),
 }
@@ -332,7 +332,7 @@ impl TcpConnection {
     /// Tells JavaScript of the connection; whether there was room.
     fn announce(&mut self, cx: &mut Context) -> bool {
         let (word, flags) = match &self.origin {
-            Origin::Accepted(listener) if listener.stopping.get() => {
+            Origin::Accepted(listener) if listener.is_stopping() => {
                 self.over = Some(End::CLEAN);
                 return false;
             }
@@ -667,7 +667,7 @@ impl TcpConnection {
     }
 
     /// The listener that has accepted it.
-    pub fn listener(&self) -> Option<Rc<Listener>> {
+    pub fn listener(&self) -> Option<Arc<Listener>> {
         match &self.origin {
             Origin::Accepted(listener) => Some(listener.clone()),
             Origin::Connected(_) => None,

@@ -1,7 +1,7 @@
 //! The TCP connections of a thread and what happens to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use mio::{Registry, Token};
 
@@ -22,12 +22,12 @@ impl Core {
     /// Opens a connection that was accepted and counted.
     pub(super) fn open_accepted_tcp(
         &mut self,
-        listener: &Rc<Listener>,
+        listener: &Arc<Listener>,
         socket: PlainSocket,
         peer: Peer,
         registry: &Registry,
     ) {
-        if listener.stopping.get() {
+        if listener.is_stopping() {
             return listener.not_opened();
         }
         let socket = Socket::new(socket, listener.certificates.as_ref());

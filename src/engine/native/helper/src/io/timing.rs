@@ -18,7 +18,7 @@ impl Connection {
         if self.hung_up {
             self.look_for_client(cx);
         }
-        if self.listener.stopping.get() && self.is_idle() {
+        if self.listener.is_stopping() && self.is_idle() {
             self.over = Some(Over::Done);
         }
         if self.over.is_some() {

@@ -143,7 +143,6 @@ impl Connection {
     /// JavaScript has answered the request, in another way than by a response.
     fn end_exchange(&mut self, cx: &mut Context) {
         self.count_pending(false);
-        cx.outstanding = cx.outstanding.saturating_sub(1);
         if let Phase::Exchange(exchange) = &self.phase
             && let Some(content) = &exchange.content
         {

@@ -16,6 +16,7 @@ fn shared() -> (Poll, IoShared) {
         peer_certificates: PeerCertificates::default(),
         waiting: Arc::default(),
         listeners: Arc::default(),
+        event_loop: SharedLoop::default(),
     };
     (poll, shared)
 }

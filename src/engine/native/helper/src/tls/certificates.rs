@@ -32,12 +32,12 @@ pub struct Certificates {
     servers: Vec<Server>,
     /// Which of them has a name.
     policies: ServerNames<PolicyIndex>,
-    /// Policies, by entry, as they were given.
-    given: Vec<Box<[u8]>>,
+    /// The same by entry.
+    order: Vec<PolicyIndex>,
 }
 
 /// Tells the policies of `Certificates` apart.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PolicyIndex(usize);
 
 /// How the names with one policy are served.
@@ -45,6 +45,8 @@ struct Server {
     config: Arc<ServerConfig>,
     /// None asks clients for nothing.
     policy: Option<ClientPolicy>,
+    /// What it was made of.
+    given: Box<[u8]>,
 }
 
 impl Certificates {
@@ -70,8 +72,8 @@ impl Certificates {
         Some(Self {
             names,
             servers,
+            order: named.iter().map(|(_, index)| *index).collect(),
             policies: ServerNames::new(named)?,
-            given: entries.iter().map(|entry| entry.policy.into()).collect(),
         })
     }
 
@@ -110,16 +112,19 @@ impl Certificates {
 
     /// Whether everybody would get the same as by the others.
     fn are_the_same_as(&self, others: &Self) -> bool {
-        self.names.list == others.names.list && self.given == others.given
+        let policies = self.servers.iter().map(|server| &server.given);
+        self.names.list == others.names.list
+            && self.order == others.order
+            && policies.eq(others.servers.iter().map(|server| &server.given))
     }
 }
 
 impl Server {
-    fn new(policy: &[u8], names: &Arc<Names>, provider: &Arc<CryptoProvider>) -> Option<Self> {
-        let policy = if policy.is_empty() {
+    fn new(given: &[u8], names: &Arc<Names>, provider: &Arc<CryptoProvider>) -> Option<Self> {
+        let policy = if given.is_empty() {
             None
         } else {
-            Some(ClientPolicy::parse(policy, provider)?)
+            Some(ClientPolicy::parse(given, provider)?)
         };
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
@@ -140,6 +145,7 @@ impl Server {
         Some(Self {
             config: Arc::new(config),
             policy,
+            given: given.into(),
         })
     }
 }

@@ -27,6 +27,7 @@ pub struct JavaScript {
     doorbell: UnixStream,
     tail: u32,
     head: u32,
+    helps: bool,
     targets: HashMap<u32, Vec<u8>>,
     hosts: HashMap<u32, Vec<u8>>,
 }
@@ -119,6 +120,7 @@ impl JavaScript {
             doorbell,
             tail: 0,
             head: 0,
+            helps: false,
             targets: HashMap::new(),
             hosts: HashMap::new(),
         }
@@ -378,10 +380,42 @@ impl JavaScript {
         self.head = self.head.wrapping_add(size as u32);
     }
 
-    pub fn publish(&mut self) {
+    /// Shows the thread what was written, without waking it.
+    pub fn show(&self) {
         self.control(COMMANDS_HEAD)
             .store(self.head, Ordering::SeqCst);
-        self.wake();
+    }
+
+    pub fn publish(&mut self) {
+        self.show();
+        // What happens must not depend on who carries it out.
+        self.helps = !self.helps;
+        if self.helps {
+            self.help();
+        } else {
+            self.wake();
+        }
+    }
+
+    /// Carries out commands on this thread, if the other sleeps.
+    pub fn help(&self) {
+        runtime::with(self.handle, |runtime| runtime.help(0));
+    }
+
+    /// Waits until the I/O thread has closed the doorbell.
+    pub fn doorbell_ends(&mut self) {
+        let mut bytes = [0; 64];
+        while self.doorbell.read(&mut bytes).expect("an end") > 0 {}
+    }
+
+    /// Whether the I/O thread waits for the system.
+    pub fn io_sleeps(&self) -> bool {
+        self.control(IO_SLEEPS).load(Ordering::SeqCst) == 1
+    }
+
+    /// Whether all commands that were published have been read.
+    pub fn is_read(&self) -> bool {
+        self.control(COMMANDS_TAIL).load(Ordering::SeqCst) == self.head
     }
 
     pub fn respond(&mut self, of: Key, status: u32, lines: &str, content: &[u8]) {
