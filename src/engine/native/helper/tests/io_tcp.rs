@@ -4,6 +4,7 @@ mod play;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -110,6 +111,10 @@ fn after_close_everything_arrives_also_at_a_slow_reader() {
     }
     js.tcp(COMMAND_TCP_CLOSE, of);
     // Bytes that nobody reads must not make a reset of the end.
+    wait_for("the command", || {
+        let tail = js.control(COMMANDS_TAIL).load(Ordering::SeqCst);
+        tail == js.control(COMMANDS_HEAD).load(Ordering::SeqCst)
+    });
     client.write_all(b"ignored").unwrap();
     let mut received = Vec::new();
     let mut buffer = vec![0; 256 * 1024];
