@@ -123,13 +123,21 @@ export const EVENT_TCP_END: number = 43;
 export const EVENT_TCP_DRAIN: number = 44;
 /**
  * The connection is gone, for whatever reason. Word 4: the error number, 0 if
- * it went as it should; flag TCP_WHILE_WRITING. The last event.
+ * it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. The last
+ * event.
  */
 export const EVENT_TCP_CLOSED: number = 45;
+/**
+ * The TLS handshake is complete. Word 4: length of the protocol that was agreed
+ * on, | length of the name that the client has asked for << 16. They follow.
+ */
+export const EVENT_TCP_SECURED: number = 46;
 /** Flag of EVENT_TCP_OPEN: see there. */
 export const TCP_CONNECTED: number = 1 << 0;
 /** Flag of EVENT_TCP_CLOSED: it was writing that has failed. */
 export const TCP_WHILE_WRITING: number = 1 << 0;
+/** Flag of EVENT_TCP_CLOSED: the TLS handshake has failed. */
+export const TCP_IN_HANDSHAKE: number = 1 << 1;
 /** Flag of EVENT_MESSAGE: text, otherwise binary. */
 export const MESSAGE_TEXT: number = 1 << 0;
 /** Flag of EVENT_MESSAGE: see there. */

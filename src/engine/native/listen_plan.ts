@@ -31,6 +31,7 @@ const TWO_POWER_32 = 2 ** 32;
 /** A plan as `jstime_listen` takes it. */
 export function encodeListenPlan(
   plan: HttpListenPlan,
+  isTls: boolean = plan.tls !== undefined,
 ): Uint8Array<ArrayBuffer> {
   const { address, limits, health, metricsRoute } = plan;
   const encoder = new TextEncoder();
@@ -43,7 +44,7 @@ export function encodeListenPlan(
   const bytes = new Uint8Array(size);
   const words = new Uint32Array(bytes.buffer, 0, PLAN_WORDS);
   words[PLAN_TRANSPORT] = isTcp ? TCP : UNIX;
-  if (plan.tls !== undefined) words[PLAN_FLAGS] = LISTEN_TLS;
+  if (isTls) words[PLAN_FLAGS] = LISTEN_TLS;
   if (isTcp) {
     words[PLAN_PORT] = address.port;
     words[PLAN_FLAGS]! |= (address.reusePort ? LISTEN_REUSE_PORT : 0) |

@@ -10,8 +10,8 @@ import {
   EVENT_MESSAGE,
   EVENT_REQUEST,
   EVENT_STOPPED,
-  EVENT_TCP_CLOSED,
   EVENT_TCP_OPEN,
+  EVENT_TCP_SECURED,
   EVENT_WRITTEN,
   IO_SLEEPS,
   JS_SLEEPS,
@@ -361,7 +361,7 @@ export class Pump {
     const { words } = batch;
     const kind = words[at + 1]! & 0xff;
     if (kind === EVENT_REQUEST) return this.#request(batch, at);
-    if (kind >= EVENT_TCP_OPEN && kind <= EVENT_TCP_CLOSED) {
+    if (kind >= EVENT_TCP_OPEN && kind <= EVENT_TCP_SECURED) {
       this.#asked++;
       return this.tcp.handle(kind, batch, at);
     }

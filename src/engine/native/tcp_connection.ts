@@ -3,6 +3,7 @@ import { TCP_TIMES } from "../deno/tcp_deadline.ts";
 import { connectionError } from "../deno/tcp_error.ts";
 import { TlsClient } from "../deno/tcp_tls_client.ts";
 import { TlsConnection } from "../deno/tcp_tls_connection.ts";
+import { noHandshake } from "../deno/tcp_tls_side.ts";
 import type {
   PeerAddress,
   TcpConnection,
@@ -235,6 +236,15 @@ export class NativeTcpConnection implements TcpConnection {
 
   // What the thread tells
 
+  /** The TLS handshake is complete; texts are empty for none. */
+  secured(protocol: string, serverName: string): void {
+    this.#events.handshake({
+      ...noHandshake,
+      alpnProtocol: protocol || undefined,
+      serverName: serverName || undefined,
+    });
+  }
+
   /** Bytes arrived; they may change when this returns. */
   receive(bytes: Uint8Array): void {
     if (this.#discards || bytes.length === 0) return;
@@ -257,7 +267,7 @@ export class NativeTcpConnection implements TcpConnection {
   }
 
   /** The connection is gone; nothing follows. */
-  closed(errno: number, syscall: "read" | "write"): void {
+  closed(errno: number, syscall: "read" | "write" | "handshake"): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#pump.tcp.delete(this);
@@ -267,6 +277,9 @@ export class NativeTcpConnection implements TcpConnection {
     const error = errno === 0
       ? undefined
       : connectionError(systemError(errno), syscall);
+    if (syscall === "handshake") {
+      this.#events.handshake({ ...noHandshake, error });
+    }
     // What has arrived before comes first.
     if (this.#held.length > 0 || this.#isSettling) {
       this.#held.push({ kind: "close", error });

@@ -16,6 +16,7 @@ import { encodeListenPlan } from "./listen_plan.ts";
 import type { Runtime } from "./runtime.ts";
 import { systemError } from "./system_error.ts";
 import type { NativeTcpConnection, TcpKeeper } from "./tcp_connection.ts";
+import { setTls, speaksTls } from "./tcp_tls.ts";
 import type { TcpSink } from "./tcp_table.ts";
 
 /** What the helper's plans say about HTTP, where there is none. */
@@ -42,6 +43,7 @@ export class NativeTcpListener implements TcpListener, TcpSink {
   readonly keeper: TcpKeeper;
   readonly #runtime: Runtime;
   readonly #accept: (connection: TcpConnection) => void;
+  /** Set if the helper does not speak TLS by itself. */
   readonly #tls: TlsServer | undefined;
   readonly #id: number;
   #isClosed = false;
@@ -58,10 +60,13 @@ export class NativeTcpListener implements TcpListener, TcpSink {
     this.keeper = keeper;
     this.#accept = accept;
     try {
-      this.#tls = tls === undefined ? undefined : new TlsServer(tls);
+      const isHelpers = tls !== undefined && speaksTls(runtime.helper, tls);
+      this.#tls = tls === undefined || isHelpers
+        ? undefined
+        : new TlsServer(tls);
       requireListenPermission(address);
       const bound = new Uint8Array(LISTEN_OUT_BYTES);
-      this.#id = listen(runtime, address, bound);
+      this.#id = listen(runtime, address, isHelpers, bound);
       const port = new Uint32Array(bound.buffer, 0, 1)[0]!;
       this.address = address.transport === "tcp"
         ? { ...address, port }
@@ -70,6 +75,10 @@ export class NativeTcpListener implements TcpListener, TcpSink {
       throw listenError(error, address);
     }
     runtime.listenTcp(this.#id, this);
+    // Until then it accepts nobody.
+    if (tls !== undefined && this.#tls === undefined) {
+      setTls(runtime.helper, runtime.handle, this.#id, tls);
+    }
     keeper.keep();
     keeper.ref();
   }
@@ -107,9 +116,10 @@ export class NativeTcpListener implements TcpListener, TcpSink {
 function listen(
   { helper, handle }: Runtime,
   address: TcpAddressPlan | UnixAddressPlan,
+  isTls: boolean,
   bound: Uint8Array<ArrayBuffer>,
 ): number {
-  const plan = encodeListenPlan({ address, ...noHttp });
+  const plan = encodeListenPlan({ address, ...noHttp }, isTls);
   const id = helper.jstime_tcp_listen(
     handle,
     plan,

@@ -6,7 +6,9 @@ import {
   EVENT_TCP_END,
   EVENT_TCP_OPEN,
   EVENT_TCP_REFUSED,
+  EVENT_TCP_SECURED,
   TCP_CONNECTED,
+  TCP_IN_HANDSHAKE,
   TCP_WHILE_WRITING,
 } from "./abi.ts";
 import type { EventBatch } from "./event_reader.ts";
@@ -14,6 +16,7 @@ import { addressIn } from "./peer_address.ts";
 import type { Pump } from "./pump.ts";
 import { systemError } from "./system_error.ts";
 import { NativeTcpConnection, type TcpKeeper } from "./tcp_connection.ts";
+import { textIn } from "./text.ts";
 
 /** Whoever wants connections. */
 export interface TcpSink {
@@ -87,9 +90,19 @@ export class TcpTable {
         return connection.ended();
       case EVENT_TCP_DRAIN:
         return connection.drained();
+      case EVENT_TCP_SECURED: {
+        const lengths = words[at + 4]!;
+        const start = (at + 5) << 2;
+        const middle = start + (lengths & 0xffff);
+        const end = middle + (lengths >>> 16);
+        return connection.secured(
+          textIn(batch, start, middle),
+          textIn(batch, middle, end),
+        );
+      }
       case EVENT_TCP_CLOSED: {
-        const isWriting = (words[at + 1]! >>> 8 & TCP_WHILE_WRITING) !== 0;
-        return connection.closed(words[at + 4]!, isWriting ? "write" : "read");
+        const flags = words[at + 1]! >>> 8;
+        return connection.closed(words[at + 4]!, whatFailed(flags));
       }
     }
   }
@@ -140,4 +153,10 @@ export class TcpTable {
     commands.end((at + 4) << 2);
     this.#pump.written();
   }
+}
+
+/** What has failed when a connection ended, by the flags of the event. */
+function whatFailed(flags: number): "read" | "write" | "handshake" {
+  if ((flags & TCP_IN_HANDSHAKE) !== 0) return "handshake";
+  return (flags & TCP_WHILE_WRITING) !== 0 ? "write" : "read";
 }

@@ -103,6 +103,9 @@
 //! jstime_error_name(errno: u32, out: buffer, size: u32) -> i32    such as "EADDRINUSE"
 //! jstime_tcp_listen(handle: u32, plan: buffer, size: u32, out: buffer, outSize: u32) -> i32
 //!     As jstime_listen, for connections whose bytes go to JavaScript as they are.
+//! jstime_tcp_tls(handle: u32, listener: u32, protocols: buffer, protocolsSize: u32, certificates: buffer, size: u32) -> i32
+//!     As jstime_tls. `protocols`: names to agree on, each behind a byte with its
+//!     length, the preferred first.
 //! jstime_tcp_connect(handle: u32, thread: u32, attempt: u32, plan: buffer, size: u32) -> i32
 //!     TCP_OPEN or TCP_REFUSED follows on that thread. `plan`: u32 transport as in a
 //!     plan of jstime_listen, u32 port, then host name or IP literal, or path.
@@ -257,13 +260,19 @@ pub const EVENT_TCP_END: u32 = 43;
 /// Everything that was written before TCP_ASK_DRAIN is on its way.
 pub const EVENT_TCP_DRAIN: u32 = 44;
 /// The connection is gone, for whatever reason. Word 4: the error number, 0 if
-/// it went as it should; flag TCP_WHILE_WRITING. The last event.
+/// it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. The last
+/// event.
 pub const EVENT_TCP_CLOSED: u32 = 45;
+/// The TLS handshake is complete. Word 4: length of the protocol that was agreed
+/// on, | length of the name that the client has asked for << 16. They follow.
+pub const EVENT_TCP_SECURED: u32 = 46;
 
 /// Flag of EVENT_TCP_OPEN: see there.
 pub const TCP_CONNECTED: u32 = 1 << 0;
 /// Flag of EVENT_TCP_CLOSED: it was writing that has failed.
 pub const TCP_WHILE_WRITING: u32 = 1 << 0;
+/// Flag of EVENT_TCP_CLOSED: the TLS handshake has failed.
+pub const TCP_IN_HANDSHAKE: u32 = 1 << 1;
 
 /// Flag of EVENT_MESSAGE: text, otherwise binary.
 pub const MESSAGE_TEXT: u32 = 1 << 0;

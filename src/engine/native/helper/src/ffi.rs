@@ -476,6 +476,55 @@ pub unsafe extern "C" fn jstime_tcp_connect(
     })
 }
 
+/// Sets the certificates of a TCP listener, and the protocols to agree on.
+///
+/// # Safety
+/// `protocols` and `certificates` are null or point to as many bytes as their
+/// sizes say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_tcp_tls(
+    handle: u32,
+    listener: u32,
+    protocols: *const u8,
+    protocols_size: u32,
+    certificates: *const u8,
+    size: u32,
+) -> i32 {
+    checked(42, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let (protocols, certificates) = unsafe {
+            (
+                input(protocols, protocols_size)?,
+                input(certificates, size)?,
+            )
+        };
+        let protocols = protocol_names(protocols).ok_or(INVALID)?;
+        // Without a handle this only tells whether they can be used.
+        let mut certificates = Certificates::parse(certificates).ok_or(INVALID)?;
+        certificates.set_protocols(&protocols);
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        match runtime.set_certificates(listener, certificates) {
+            None => Err(NO_SUCH),
+            Some(false) => Err(INVALID),
+            Some(true) => Ok(0),
+        }
+    })
+}
+
+/// Names of protocols, each behind its length (RFC 7301, 3.1).
+fn protocol_names(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut names = Vec::new();
+    while let Some((length, rest)) = bytes.split_first() {
+        let (name, rest) = rest.split_at_checked(usize::from(*length))?;
+        if name.is_empty() {
+            return None;
+        }
+        names.push(name.to_vec());
+        bytes = rest;
+    }
+    Some(names)
+}
+
 /// Tells the certificate of a request's client.
 ///
 /// # Safety

@@ -4,7 +4,7 @@
 //! What arrives is read right into the events ring. While that has no room
 //! nothing is read, so that the peer is held back, and nothing is kept here.
 
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -30,6 +30,11 @@ const SMALLEST_READ: usize = 4 * 1024;
 const LARGEST_READ: usize = 64 * 1024;
 /// Reads in a row that leave most of the space empty before less is asked for.
 const PATIENCE: u32 = 16;
+/// How long a TLS handshake may take, in milliseconds.
+const HANDSHAKE_TIME: u64 = 60_000;
+/// How long a peer is waited for that was told why its TLS is wrong, in
+/// milliseconds.
+const ALERT_TIME: u64 = 1_000;
 /// So much is written without waiting for what may follow.
 const LARGE: usize = 16 * 1024;
 /// How long a peer may take nothing of what was written before `close`, in
@@ -41,6 +46,14 @@ const FLUSH_TIME: u64 = 60_000;
 const LINGER_TIME: u64 = 5_000;
 /// The same if it goes on sending.
 const LONGEST_LINGER: u64 = 30_000;
+
+/// Read at a time in a handshake: what came with its end is kept.
+const EARLY_READ: usize = 16 * 1024;
+
+/// Whether reading will not go on.
+fn is_fatal(error: &Error) -> bool {
+    error.kind() != ErrorKind::WouldBlock
+}
 
 /// Where a connection comes from.
 pub enum Origin {
@@ -55,32 +68,31 @@ pub enum Origin {
 pub struct End {
     /// The error number; 0 if it went as it should.
     errno: i32,
-    while_writing: bool,
+    /// Of EVENT_TCP_CLOSED.
+    flags: u32,
 }
 
 impl End {
-    const CLEAN: Self = Self {
-        errno: 0,
-        while_writing: false,
-    };
+    const CLEAN: Self = Self::reading(0);
 
     /// Something in this thread has gone wrong.
-    pub const BROKEN: Self = Self {
-        errno: libc::EIO,
-        while_writing: false,
-    };
+    pub const BROKEN: Self = Self::reading(libc::EIO);
 
-    fn reading(errno: i32) -> Self {
-        Self {
-            errno,
-            while_writing: false,
-        }
+    const fn reading(errno: i32) -> Self {
+        Self { errno, flags: 0 }
     }
 
     fn writing(errno: i32) -> Self {
         Self {
             errno,
-            while_writing: true,
+            flags: TCP_WHILE_WRITING,
+        }
+    }
+
+    fn in_handshake(errno: i32) -> Self {
+        Self {
+            errno,
+            flags: TCP_IN_HANDSHAKE,
         }
     }
 }
@@ -128,6 +140,12 @@ pub struct TcpConnection {
     hung_up: bool,
     /// All input was read.
     ended: bool,
+    /// The TLS handshake is not complete.
+    is_handshaking: bool,
+    /// What came with the end of the handshake.
+    early: Vec<u8>,
+    /// How it ends as soon as the peer was told.
+    failure: Option<End>,
     output: Option<Box<Output>>,
     shutdown: Shutdown,
     asks_drain: bool,
@@ -150,6 +168,7 @@ impl TcpConnection {
         region.delivered(ticket.index).store(0, Ordering::Relaxed);
         region.blocked(ticket.index).store(0, Ordering::Relaxed);
         let local = socket.with_plain(|socket| socket.local_address());
+        let is_handshaking = socket.is_handshaking();
         Self {
             index: ticket.index,
             serial: ticket.serial,
@@ -172,6 +191,9 @@ impl TcpConnection {
             is_blocked: false,
             hung_up: false,
             ended: false,
+            is_handshaking,
+            early: Vec::new(),
+            failure: None,
             output: None,
             shutdown: Shutdown::No,
             asks_drain: false,
@@ -179,7 +201,11 @@ impl TcpConnection {
             read_size: SMALLEST_READ,
             sparse_reads: 0,
             reads_left: 0,
-            deadline: NEVER,
+            deadline: if is_handshaking {
+                cx.now_ms + HANDSHAKE_TIME
+            } else {
+                NEVER
+            },
             linger_until: NEVER,
         }
     }
@@ -211,6 +237,12 @@ impl TcpConnection {
         if readiness.writable || readiness.write_closed {
             self.is_blocked = false;
             self.socket.flush();
+        }
+        if let Some(end) = self.failure
+            && (readiness.read_closed || readiness.write_closed)
+        {
+            self.over = Some(end);
+            return;
         }
         if readiness.write_closed && self.ended && self.output.is_none() {
             // There is nothing left to read that would tell.
@@ -285,6 +317,11 @@ impl TcpConnection {
     }
 
     fn end(&mut self, cx: &Context) {
+        if self.is_handshaking && self.output.is_none() {
+            // There is nothing to deliver, so there is nobody to wait for.
+            self.over = Some(End::CLEAN);
+            return;
+        }
         self.is_closing = true;
         self.discard();
         self.deadline = cx.now_ms + FLUSH_TIME;
@@ -305,11 +342,11 @@ impl TcpConnection {
         }
         self.reads_left = READS_PER_TURN;
         while self.over.is_none() {
-            if self.output.is_some() && !self.is_blocked {
+            if self.output.is_some() && !self.is_blocked && !self.is_handshaking {
                 self.write(cx);
                 continue;
             }
-            if self.output.is_none() {
+            if self.output.is_none() && !self.is_handshaking {
                 self.written(cx);
             }
             if self.over.is_some() || !self.receive(cx) {
@@ -377,15 +414,22 @@ impl TcpConnection {
 
     /// Reads once; whether it makes sense to go on.
     fn receive(&mut self, cx: &mut Context) -> bool {
-        if self.is_paused || self.ended || self.is_held || !self.readable {
+        if !self.early.is_empty() {
+            return self.deliver_early(cx);
+        }
+        let is_paused = self.is_paused && !self.is_handshaking;
+        if is_paused || self.ended || self.is_held || !self.readable {
             return false;
         }
-        if self.reads_left == 0 {
+        let must_wait = self.is_handshaking && !cx.handshakes.take();
+        if self.reads_left == 0 || must_wait {
             self.queue(cx);
             return false;
         }
         self.reads_left -= 1;
-        if self.discards {
+        if self.is_handshaking {
+            self.shake_hands(cx);
+        } else if self.discards {
             self.read_for_nobody(cx);
         } else {
             self.read(cx);
@@ -412,9 +456,76 @@ impl TcpConnection {
             }
             Err(error) => {
                 cx.events.end_data(size, None);
-                self.read_failed(&error);
+                self.read_failed(cx, &error);
             }
         }
+    }
+
+    /// Goes on with the handshake. JavaScript is told of its end before it gets
+    /// what came with it.
+    fn shake_hands(&mut self, cx: &mut Context) {
+        let mut buffer = std::mem::take(&mut cx.buffer);
+        let result = self.socket.read(&mut buffer[..EARLY_READ]);
+        if !self.socket.is_handshaking() && !matches!(&result, Err(error) if is_fatal(error)) {
+            self.secured(cx);
+        }
+        match result {
+            Ok(0) if self.is_handshaking => {
+                self.over = Some(End::in_handshake(libc::ECONNRESET));
+            }
+            Ok(0) => self.input_ended(cx),
+            Ok(count) => {
+                if !self.discards {
+                    self.early.extend_from_slice(&buffer[..count]);
+                }
+                self.was_read(count, EARLY_READ);
+            }
+            Err(error) => self.read_failed(cx, &error),
+        }
+        cx.buffer = buffer;
+    }
+
+    fn secured(&mut self, cx: &mut Context) {
+        self.is_handshaking = false;
+        if !self.is_closing {
+            self.deadline = NEVER;
+        }
+        let (protocol, name) = self.socket.agreed();
+        let word = protocol.len() as u32 | (name.len() as u32) << 16;
+        let rest = [protocol.as_slice(), name.as_bytes()].concat();
+        cx.events.send_event(Event {
+            kind: EVENT_TCP_SECURED,
+            flags: 0,
+            connection: self.index,
+            generation: self.generation,
+            word,
+            rest: &rest,
+        });
+    }
+
+    /// Hands over what came with the handshake; whether it makes sense to go on.
+    fn deliver_early(&mut self, cx: &mut Context) -> bool {
+        if self.discards {
+            self.early = Vec::new();
+            return true;
+        }
+        if self.is_paused || self.is_held {
+            return false;
+        }
+        let is_sent = cx.events.try_send(Event {
+            kind: EVENT_TCP_DATA,
+            flags: 0,
+            connection: self.index,
+            generation: self.generation,
+            word: self.early.len() as u32,
+            rest: &self.early,
+        });
+        if is_sent {
+            self.early = Vec::new();
+        } else {
+            self.hold(cx);
+        }
+        is_sent
     }
 
     fn read_for_nobody(&mut self, cx: &mut Context) {
@@ -429,7 +540,7 @@ impl TcpConnection {
                     self.deadline = (cx.now_ms + LINGER_TIME).min(self.linger_until);
                 }
             }
-            Err(error) => self.read_failed(&error),
+            Err(error) => self.read_failed(cx, &error),
         }
     }
 
@@ -469,18 +580,48 @@ impl TcpConnection {
         }
     }
 
-    fn read_failed(&mut self, error: &std::io::Error) {
-        if error.kind() == ErrorKind::WouldBlock {
+    fn read_failed(&mut self, cx: &Context, error: &Error) {
+        if !is_fatal(error) {
             self.readable = match self.socket {
                 Socket::Plain(_) => false,
                 Socket::Tls(_) => self.socket.may_have_more(false, self.hung_up),
             };
             return;
         }
-        self.over = Some(match self.write_error {
+        if self.is_closing && error.kind() == ErrorKind::UnexpectedEof {
+            // A TLS peer that ends without telling may still be reading.
+            self.ended = true;
+            self.readable = false;
+            return;
+        }
+        let errno = match error.kind() {
+            ErrorKind::UnexpectedEof => libc::ECONNRESET,
+            ErrorKind::InvalidData => libc::EPROTO,
+            _ => error.raw_os_error().unwrap_or(libc::EIO),
+        };
+        let end = match self.write_error {
             Some(error) => End::writing(error),
-            None => End::reading(error.raw_os_error().unwrap_or(libc::EIO)),
-        });
+            None if self.is_handshaking => End::in_handshake(errno),
+            None => End::reading(errno),
+        };
+        if error.kind() == ErrorKind::InvalidData {
+            self.alert(cx, end);
+        } else {
+            self.over = Some(end);
+        }
+    }
+
+    /// Tells the peer what is wrong with its TLS, and waits a moment for it to
+    /// leave: closing at once could destroy the alert on its way.
+    fn alert(&mut self, cx: &Context, end: End) {
+        self.failure = Some(end);
+        self.output = None;
+        self.is_handshaking = false;
+        self.discard();
+        self.ended = true;
+        self.shutdown = Shutdown::Done;
+        self.socket.shutdown_write();
+        self.deadline = cx.now_ms + ALERT_TIME;
     }
 
     // -----------------------------------------------------------------------
@@ -507,7 +648,8 @@ impl TcpConnection {
         let Some(mut bytes) = command.bytes(6, 0, length) else {
             return;
         };
-        if bytes.len() >= LARGE && self.output.is_none() && !self.is_blocked {
+        let can_write = self.output.is_none() && !self.is_blocked && !self.is_handshaking;
+        if bytes.len() >= LARGE && can_write {
             let count = self.write_at_once(cx, bytes);
             bytes = &bytes[count..];
         }
@@ -521,7 +663,6 @@ impl TcpConnection {
     fn write_at_once(&mut self, cx: &mut Context, bytes: &[u8]) -> usize {
         match self.socket.write(bytes) {
             Ok(count) => {
-                self.is_blocked = count < bytes.len();
                 self.count_written(cx, count as u64, count as u32);
                 count
             }
@@ -600,7 +741,7 @@ impl TcpConnection {
                 self.linger(cx);
             }
         }
-        if self.shutdown == Shutdown::Done && self.ended {
+        if self.shutdown == Shutdown::Done && self.ended && self.failure.is_none() {
             self.over = Some(End::CLEAN);
         }
     }
@@ -627,6 +768,14 @@ impl TcpConnection {
         if cx.now_ms < self.deadline {
             return self.arm(cx);
         }
+        if self.is_handshaking {
+            self.over = Some(End::in_handshake(libc::ETIMEDOUT));
+            return;
+        }
+        if let Some(end) = self.failure {
+            self.over = Some(end);
+            return;
+        }
         if self.output.is_some() {
             // Nobody shall take what was sent for all.
             self.socket.reset_on_close();
@@ -647,14 +796,9 @@ impl TcpConnection {
         let word = cx.shared.region.generation(self.index);
         word.store(self.generation.wrapping_add(1), Ordering::Release);
         if self.is_announced {
-            let flags = if end.while_writing {
-                TCP_WHILE_WRITING
-            } else {
-                0
-            };
             cx.events.send(
                 EVENT_TCP_CLOSED,
-                flags,
+                end.flags,
                 self.index,
                 self.generation,
                 end.errno as u32,

@@ -30,7 +30,7 @@ impl Core {
         if listener.is_stopping() {
             return listener.not_opened();
         }
-        let socket = Socket::new(socket, listener.certificates.as_ref());
+        let socket = Socket::for_programs(socket, listener.certificates.as_ref());
         let Some(ticket) = self.place_tcp(socket, registry) else {
             return listener.not_opened();
         };
