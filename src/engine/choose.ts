@@ -11,6 +11,7 @@ import type {
   EngineName,
   HttpListenPlan,
   TcpEngine,
+  TcpListenPlan,
 } from "./engine.ts";
 import { unavailable } from "./unavailable.ts";
 import { loadNativeEngine, nativeEngineFailure } from "./native/engine.ts";
@@ -49,17 +50,39 @@ export function chooseEngine(
 }
 
 /**
- * The engine for `listen` and `connect`.
+ * The engine for `listen`. `auto` takes the native engine where it is there,
+ * but not for TLS: that is the platform's on both engines, and costs least on
+ * sockets of the platform's own.
  *
  * @throws {Error} If the engine asked for cannot be used; `code` is
  * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
-export function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
-  if (wanted !== "native") return denoTcp;
-  throw cannotUse(
-    "native",
-    "listen and connect are served by the deno engine alone",
-  );
+export function chooseListenEngine(
+  wanted: EngineName | "auto",
+  { tls }: TcpListenPlan,
+): TcpEngine {
+  if (wanted === "auto" && tls !== undefined) return denoTcp;
+  return chooseTcpEngine(wanted);
+}
+
+/**
+ * The engine for `connect`. `auto` takes the deno engine: threads of its own do
+ * not pay for a single connection.
+ *
+ * @throws {Error} If the engine asked for cannot be used; `code` is
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
+ */
+export function chooseConnectEngine(wanted: EngineName | "auto"): TcpEngine {
+  return wanted === "auto" ? denoTcp : chooseTcpEngine(wanted);
+}
+
+function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
+  if (wanted === "deno") return denoTcp;
+  const native = loadNativeEngine();
+  if (native !== undefined) return native.tcp;
+  const reason = whyUnavailable(wanted);
+  if (wanted === "native") throw cannotUse("native", reason);
+  return denoTcp;
 }
 
 /** The reason; of a fault that `auto` hides, everybody is told once. */

@@ -110,7 +110,8 @@ export interface SocketOptions<
    */
   readonly allowHalfOpen?: boolean;
   /**
-   * The engine to use.
+   * The engine to use. "auto" takes the native engine for `listen` without
+   * `tls`, where it is there, otherwise the deno engine.
    *
    * @default {$JSTIME_ENGINE, else "auto"}
    */

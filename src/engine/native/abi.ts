@@ -107,6 +107,37 @@ export const EVENT_DRAIN: number = 13;
  * reason, which follows. The last event of the socket.
  */
 export const EVENT_CLOSED: number = 14;
+/**
+ * A TCP connection. Word 4: its listener, or with flag TCP_CONNECTED the attempt
+ * that it comes from; such a one is not read from before TCP_RESUME. Then the
+ * addresses of the peer and of this side.
+ */
+export const EVENT_TCP_OPEN: number = 40;
+/** Word 4: an attempt that has failed, word 5: the error number. */
+export const EVENT_TCP_REFUSED: number = 41;
+/** Bytes have arrived. Word 4: how many; they follow. */
+export const EVENT_TCP_DATA: number = 42;
+/** The peer will send nothing more. */
+export const EVENT_TCP_END: number = 43;
+/** Everything that was written before TCP_ASK_DRAIN is on its way. */
+export const EVENT_TCP_DRAIN: number = 44;
+/**
+ * The connection is gone, for whatever reason. Word 4: the error number, 0 if
+ * it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. The last
+ * event.
+ */
+export const EVENT_TCP_CLOSED: number = 45;
+/**
+ * The TLS handshake is complete. Word 4: length of the protocol that was agreed
+ * on, | length of the name that the client has asked for << 16. They follow.
+ */
+export const EVENT_TCP_SECURED: number = 46;
+/** Flag of EVENT_TCP_OPEN: see there. */
+export const TCP_CONNECTED: number = 1 << 0;
+/** Flag of EVENT_TCP_CLOSED: it was writing that has failed. */
+export const TCP_WHILE_WRITING: number = 1 << 0;
+/** Flag of EVENT_TCP_CLOSED: the TLS handshake has failed. */
+export const TCP_IN_HANDSHAKE: number = 1 << 1;
 /** Flag of EVENT_MESSAGE: text, otherwise binary. */
 export const MESSAGE_TEXT: number = 1 << 0;
 /** Flag of EVENT_MESSAGE: see there. */
@@ -238,6 +269,29 @@ export const COMMAND_RESUME: number = 14;
 export const COMMAND_SUBSCRIBE: number = 20;
 /** Ends a subscription; as COMMAND_SUBSCRIBE. */
 export const COMMAND_UNSUBSCRIBE: number = 21;
+/**
+ * Writes to a TCP connection: 4 length, 5 token if RESPOND_CONTENT_TOKEN;
+ * otherwise the bytes follow.
+ */
+export const COMMAND_TCP_WRITE: number = 40;
+/** Asks for EVENT_TCP_DRAIN. */
+export const COMMAND_TCP_ASK_DRAIN: number = 41;
+/** Sends everything written, then the end. */
+export const COMMAND_TCP_SHUTDOWN: number = 42;
+/** What still arrives is thrown away. */
+export const COMMAND_TCP_SHUTDOWN_READ: number = 43;
+/** As both of them; and the connection ends when everything is written. */
+export const COMMAND_TCP_CLOSE: number = 44;
+/** Resets the connection. */
+export const COMMAND_TCP_TERMINATE: number = 45;
+/** Stops reading. */
+export const COMMAND_TCP_PAUSE: number = 46;
+/** Reads again. */
+export const COMMAND_TCP_RESUME: number = 47;
+/** `TCP_NODELAY`: 4 is 1 or 0. */
+export const COMMAND_TCP_NO_DELAY: number = 48;
+/** `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, or 0. */
+export const COMMAND_TCP_KEEP_ALIVE: number = 49;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;
 /** Flag of COMMAND_UPGRADE: ping silent clients. */

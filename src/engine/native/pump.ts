@@ -10,6 +10,8 @@ import {
   EVENT_MESSAGE,
   EVENT_REQUEST,
   EVENT_STOPPED,
+  EVENT_TCP_OPEN,
+  EVENT_TCP_SECURED,
   EVENT_WRITTEN,
   IO_SLEEPS,
   JS_SLEEPS,
@@ -24,6 +26,7 @@ import { RequestTexts } from "./request_texts.ts";
 import { NativeWebSocket } from "./web_socket.ts";
 import { WebSocketTable } from "./web_socket_table.ts";
 import { Spinner } from "./spinner.ts";
+import { TcpTable } from "./tcp_table.ts";
 
 // Programs may put clocks of their own in their place.
 const { clearTimeout, performance, setTimeout } = globalThis;
@@ -107,6 +110,8 @@ export class Pump {
   readonly texts: RequestTexts = new RequestTexts();
   /** The WebSockets on the thread. */
   readonly sockets: WebSocketTable = new WebSocketTable();
+  /** The TCP connections on the thread. */
+  readonly tcp: TcpTable = new TcpTable(this);
   /** What the thread can be called for. */
   readonly calls: IoCalls;
   /** The thread is gone: nothing can be answered any more. */
@@ -205,6 +210,11 @@ export class Pump {
     return socket;
   }
 
+  /** What the thread has written of what was sent, by connection. */
+  get delivered(): Uint32Array<ArrayBuffer> {
+    return this.#memory.delivered;
+  }
+
   /** Bytes wait for a client that need not be slow: it is looked at soon. */
   watch(socket: NativeWebSocket): void {
     this.sockets.watch(socket);
@@ -269,6 +279,7 @@ export class Pump {
     clearTimeout(this.#look);
     for (const exchange of this.#kept) exchange?.leave();
     this.sockets.close();
+    this.tcp.close();
     this.#sinks.clear();
     this.#memory = new IoMemory(new ArrayBuffer(REGION_BYTES));
     this.#events = new EventReader(this.#memory, () => {});
@@ -403,6 +414,10 @@ export class Pump {
     const { words } = batch;
     const kind = words[at + 1]! & 0xff;
     if (kind === EVENT_REQUEST) return this.#request(batch, at);
+    if (kind >= EVENT_TCP_OPEN && kind <= EVENT_TCP_SECURED) {
+      this.#asked++;
+      return this.tcp.handle(kind, batch, at);
+    }
     if (kind >= EVENT_MESSAGE) {
       this.#asked++;
       return this.sockets.handle(kind, batch, at);

@@ -32,6 +32,18 @@ export const symbols = {
     parameters: ["u32", "u32", "buffer", "u32"],
     result: "i32",
   },
+  jstime_tcp_listen: {
+    parameters: ["u32", "buffer", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  jstime_tcp_tls: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  jstime_tcp_connect: {
+    parameters: ["u32", "u32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
   jstime_peer_certificate: {
     parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],
     result: "i32",

@@ -112,6 +112,14 @@
 //! jstime_file_read(token: u32, out: buffer, size: u32, position: f64) -> i32
 //! jstime_file_close(token: u32) -> i32
 //! jstime_error_name(errno: u32, out: buffer, size: u32) -> i32    such as "EADDRINUSE"
+//! jstime_tcp_listen(handle: u32, plan: buffer, size: u32, out: buffer, outSize: u32) -> i32
+//!     As jstime_listen, for connections whose bytes go to JavaScript as they are.
+//! jstime_tcp_tls(handle: u32, listener: u32, protocols: buffer, protocolsSize: u32, certificates: buffer, size: u32) -> i32
+//!     As jstime_tls. `protocols`: names to agree on, each behind a byte with its
+//!     length, the preferred first.
+//! jstime_tcp_connect(handle: u32, thread: u32, attempt: u32, plan: buffer, size: u32) -> i32
+//!     TCP_OPEN or TCP_REFUSED follows on that thread. `plan`: u32 transport as in a
+//!     plan of jstime_listen, u32 port, then host name or IP literal, or path.
 //! ```
 
 /// Changes whenever anything in this file does.
@@ -241,6 +249,41 @@ pub const EVENT_DRAIN: u32 = 13;
 /// of the reason, which follows. The last event of the socket; messages that wait
 /// can still be taken.
 pub const EVENT_CLOSED: u32 = 14;
+
+// TCP: connections of `jstime_tcp_listen` and `jstime_tcp_connect`. Connection and
+// generation are theirs for as long as they live.
+
+/// A connection. Word 4: its listener, or with flag TCP_CONNECTED the attempt
+/// that it comes from; such a one is not read from before TCP_RESUME.
+///
+/// ```text
+///  5 the peer's address family (0 none, 4, 6), port << 16
+///  6 7 8 9 its address, network byte order (IPv4: word 6 only)
+/// 10 to 14 the same of this side
+/// ```
+pub const EVENT_TCP_OPEN: u32 = 40;
+/// Word 4: an attempt that has failed, word 5: the error number.
+pub const EVENT_TCP_REFUSED: u32 = 41;
+/// Bytes have arrived. Word 4: how many; they follow.
+pub const EVENT_TCP_DATA: u32 = 42;
+/// The peer will send nothing more.
+pub const EVENT_TCP_END: u32 = 43;
+/// Everything that was written before TCP_ASK_DRAIN is on its way.
+pub const EVENT_TCP_DRAIN: u32 = 44;
+/// The connection is gone, for whatever reason. Word 4: the error number, 0 if
+/// it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. The last
+/// event.
+pub const EVENT_TCP_CLOSED: u32 = 45;
+/// The TLS handshake is complete. Word 4: length of the protocol that was agreed
+/// on, | length of the name that the client has asked for << 16. They follow.
+pub const EVENT_TCP_SECURED: u32 = 46;
+
+/// Flag of EVENT_TCP_OPEN: see there.
+pub const TCP_CONNECTED: u32 = 1 << 0;
+/// Flag of EVENT_TCP_CLOSED: it was writing that has failed.
+pub const TCP_WHILE_WRITING: u32 = 1 << 0;
+/// Flag of EVENT_TCP_CLOSED: the TLS handshake has failed.
+pub const TCP_IN_HANDSHAKE: u32 = 1 << 1;
 
 /// Flag of EVENT_MESSAGE: text, otherwise binary.
 pub const MESSAGE_TEXT: u32 = 1 << 0;
@@ -388,6 +431,31 @@ pub const COMMAND_RESUME: u32 = 14;
 pub const COMMAND_SUBSCRIBE: u32 = 20;
 /// Ends a subscription; as COMMAND_SUBSCRIBE.
 pub const COMMAND_UNSUBSCRIBE: u32 = 21;
+
+/// Writes to a TCP connection: 4 length, 5 token if RESPOND_CONTENT_TOKEN;
+/// otherwise the bytes follow. They are counted in *delivered* once they are
+/// with the system.
+pub const COMMAND_TCP_WRITE: u32 = 40;
+/// Asks for EVENT_TCP_DRAIN.
+pub const COMMAND_TCP_ASK_DRAIN: u32 = 41;
+/// Sends everything written, then the end.
+pub const COMMAND_TCP_SHUTDOWN: u32 = 42;
+/// What still arrives is thrown away; there are no more TCP_DATA and TCP_END.
+pub const COMMAND_TCP_SHUTDOWN_READ: u32 = 43;
+/// As both of them; and the connection ends soon after everything is written,
+/// or when that makes no progress.
+pub const COMMAND_TCP_CLOSE: u32 = 44;
+/// Resets the connection.
+pub const COMMAND_TCP_TERMINATE: u32 = 45;
+/// Stops reading.
+pub const COMMAND_TCP_PAUSE: u32 = 46;
+/// Reads again.
+pub const COMMAND_TCP_RESUME: u32 = 47;
+/// `TCP_NODELAY`: 4 is 1 or 0.
+pub const COMMAND_TCP_NO_DELAY: u32 = 48;
+/// `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, 0 leaves
+/// them to the system.
+pub const COMMAND_TCP_KEEP_ALIVE: u32 = 49;
 
 /// Flag of COMMAND_UPGRADE: cut the connection rather than drop a message.
 pub const UPGRADE_CLOSE_ON_LIMIT: u32 = 1 << 0;

@@ -37,10 +37,12 @@ use crate::listen_plan::ListenPlan;
 use crate::metrics::{EndedStalls, Metrics, Values, Waiting};
 use crate::peer_certificates::PeerCertificates;
 use crate::region::Region;
+use crate::resolve;
 use crate::ring::{self, CommandReader, EventWriter};
 use crate::spare_contents::SpareContents;
 use crate::static_table::StaticTable;
 use crate::sys;
+use crate::tcp_target::TcpTarget;
 use crate::tls::certificates::{Certificates, SharedCertificates};
 use crate::waiting_messages::{Taken, WaitingMessages};
 
@@ -260,6 +262,13 @@ pub enum Mail {
         table: Arc<StaticTable>,
         /// Dropped when that was done.
         done: Done,
+    },
+    /// Connect.
+    TcpConnect {
+        /// The number that JavaScript knows it by.
+        attempt: u32,
+        /// Where to; not a host that must be looked up.
+        target: TcpTarget,
     },
     /// JavaScript took content of which `wake_when_taken` was set.
     Taken {
@@ -709,6 +718,27 @@ impl Runtime {
             }));
         }
         Ok((id, address))
+    }
+
+    /// Connects: an event tells what became of it. False without such a thread.
+    pub fn tcp_connect(&self, thread: u32, attempt: u32, target: TcpTarget) -> bool {
+        let Some(shared) = self.thread(thread) else {
+            return false;
+        };
+        match target {
+            TcpTarget::Host(host, port) => {
+                let shared = shared.clone();
+                resolve::resolve(host, port, move |result| {
+                    let target = match result {
+                        Ok(addresses) => TcpTarget::Addresses(addresses),
+                        Err(errno) => TcpTarget::Failed(errno),
+                    };
+                    shared.post(Mail::TcpConnect { attempt, target });
+                });
+            }
+            target => shared.post(Mail::TcpConnect { attempt, target }),
+        }
+        true
     }
 
     /// Stops a listener. When this returns nobody is accepted any more and the

@@ -43,6 +43,9 @@ pub fn discard(cx: &mut Context, command: &Command<'_>) {
         COMMAND_CHUNK if command.flags & RESPOND_CONTENT_TOKEN != 0 => {
             cx.shared.lent.take(command.word(5));
         }
+        COMMAND_TCP_WRITE if command.flags & RESPOND_CONTENT_TOKEN != 0 => {
+            cx.shared.lent.take(command.word(5));
+        }
         COMMAND_RESPOND_FILE => {
             files::take(command.word(6));
         }

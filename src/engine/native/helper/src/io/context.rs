@@ -56,6 +56,9 @@ pub struct Context {
     pub ready: Vec<Ticket>,
     /// Connections whose request or message found no room, the oldest first.
     pub held: VecDeque<Ticket>,
+    /// TCP connections whose bytes find no room, the oldest first. Some of them
+    /// may be gone.
+    pub tcp_held: VecDeque<Ticket>,
     /// Connections that wait for small content, and until when.
     pub awaiting: VecDeque<(u64, Ticket)>,
     /// Connections whose client has ended its side, with the generation of the
@@ -100,6 +103,7 @@ impl Context {
             deadlines: Deadlines::default(),
             ready: Vec::new(),
             held: VecDeque::new(),
+            tcp_held: VecDeque::new(),
             awaiting: VecDeque::new(),
             leaving: VecDeque::new(),
             unwritten: Vec::new(),

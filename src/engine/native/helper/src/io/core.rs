@@ -34,7 +34,7 @@ const BUS_DELIVERIES_PER_TURN: usize = 8192;
 pub struct Core {
     /// What connections share.
     pub cx: Context,
-    connections: Slab,
+    pub(super) connections: Slab,
     listeners: Vec<Arc<Listener>>,
     last_serial: u32,
     /// Messages for many sockets that others may go out with.
@@ -45,6 +45,8 @@ pub struct Core {
     recipients: Vec<Recipient>,
     /// Kept for its memory.
     due: Vec<Entry>,
+    /// Who has found no room in the ring: TCP comes before HTTP this time.
+    tcp_first: bool,
 }
 
 impl Core {
@@ -59,6 +61,7 @@ impl Core {
             has_bus_messages: false,
             recipients: Vec::new(),
             due: Vec::new(),
+            tcp_first: false,
         }
     }
 
@@ -120,7 +123,7 @@ impl Core {
     }
 
     /// Tells JavaScript if a listener that was stopped has no connections left.
-    fn look_for_end(&mut self, listener: &Arc<Listener>) {
+    pub(super) fn look_for_end(&mut self, listener: &Arc<Listener>) {
         if !listener.is_stopping() || !listener.is_empty() {
             return;
         }
@@ -154,6 +157,9 @@ impl Core {
             AcceptedSocket::Tcp(stream, address) => (PlainSocket::Tcp(stream), Peer::from(address)),
             AcceptedSocket::Unix(stream) => (PlainSocket::Unix(stream), Peer::default()),
         };
+        if listener.plan.is_tcp {
+            return self.open_accepted_tcp(listener, socket, peer, registry);
+        }
         let mut socket = Socket::new(socket, listener.certificates.as_ref());
         let index = match self.cx.indices.take() {
             Some(index) if !listener.is_stopping() => index,
@@ -171,10 +177,9 @@ impl Core {
             self.cx.indices.give_back(index);
             return listener.not_opened();
         }
-        self.last_serial = self.last_serial.wrapping_add(1);
         let ticket = Ticket {
             index,
-            serial: self.last_serial,
+            serial: self.next_serial(),
         };
         listener.opened();
         listener.metrics.add(METRIC_CONNECTIONS, 1);
@@ -182,6 +187,11 @@ impl Core {
         let connection = Connection::new(&self.cx, ticket, listener.clone(), socket, peer);
         self.connections.insert(Box::new(connection));
         self.with(index, |connection, cx| connection.advance(cx));
+    }
+
+    pub(super) fn next_serial(&mut self) -> u32 {
+        self.last_serial = self.last_serial.wrapping_add(1);
+        self.last_serial
     }
 
     /// Lets something happen to a connection. A panic ends it, and no other.
@@ -236,7 +246,9 @@ impl Core {
             read_closed: event.is_read_closed(),
             write_closed: event.is_write_closed() || event.is_error(),
         };
-        self.with(index, |connection, cx| connection.ready(cx, readiness));
+        if !self.tcp_ready(index, readiness) {
+            self.with(index, |connection, cx| connection.ready(cx, readiness));
+        }
     }
 
     /// Carries out a command, unless it is stale.
@@ -250,6 +262,9 @@ impl Core {
         }
         if self.many.is_some() {
             self.send_many(false);
+        }
+        if (COMMAND_TCP_WRITE..=COMMAND_TCP_KEEP_ALIVE).contains(&command.kind) {
+            return self.carry_out_tcp(command);
         }
         let index = command.connection;
         match self.connections.get(index) {
@@ -327,6 +342,13 @@ impl Core {
         self.send_many(true);
         let mut tickets = std::mem::take(&mut self.cx.unwritten);
         for ticket in tickets.drain(..) {
+            let is_tcp = self.with_tcp_ticket(ticket, |connection, cx| {
+                connection.is_unwritten = false;
+                connection.advance(cx);
+            });
+            if is_tcp {
+                continue;
+            }
             self.with_ticket(ticket, |connection, cx| {
                 connection.is_unwritten = false;
                 connection.advance(cx);
@@ -397,12 +419,28 @@ impl Core {
         self.cx.handshakes.resume();
         // Whoever needs another turn after this is entered anew.
         for ticket in std::mem::take(&mut self.cx.ready) {
-            self.with_ticket(ticket, |connection, cx| connection.resume(cx));
+            if !self.with_tcp_ticket(ticket, |connection, cx| connection.resume(cx)) {
+                self.with_ticket(ticket, |connection, cx| connection.resume(cx));
+            }
         }
     }
 
     /// Sends what has found no room in the ring before.
     pub fn retry_held(&mut self) {
+        if self.cx.tcp_held.is_empty() {
+            return self.retry_held_http();
+        }
+        self.tcp_first = !self.tcp_first;
+        if self.tcp_first {
+            self.retry_held_tcp();
+            self.retry_held_http();
+        } else {
+            self.retry_held_http();
+            self.retry_held_tcp();
+        }
+    }
+
+    fn retry_held_http(&mut self) {
         if !self.cx.events.send_kept() {
             return;
         }
@@ -454,7 +492,11 @@ impl Core {
             tick,
         } in due.drain(..)
         {
-            self.with_ticket(Ticket { index, serial }, |connection, cx| {
+            let ticket = Ticket { index, serial };
+            if self.look_at_tcp_deadline(ticket, tick) {
+                continue;
+            }
+            self.with_ticket(ticket, |connection, cx| {
                 fault::point(fault::IO + 5);
                 if connection.armed == tick {
                     connection.look_at_deadline(cx);

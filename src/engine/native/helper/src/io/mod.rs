@@ -14,6 +14,7 @@
 
 mod answer;
 mod connection;
+mod connector;
 mod content;
 mod context;
 mod core;
@@ -39,6 +40,8 @@ mod sending;
 mod shared_loop;
 mod slab;
 mod socket;
+mod tcp;
+mod tcp_core;
 mod timing;
 mod web_socket;
 mod web_socket_bus;
@@ -59,6 +62,7 @@ pub use self::shared_loop::SharedLoop;
 
 pub use self::published::Policy;
 
+use self::connector::{CONNECTING, Connector};
 use self::context::Context;
 use self::core::{CONNECTIONS, Core};
 use self::listener::{Acceptor, Listener};
@@ -74,6 +78,8 @@ const EVENTS_PER_TURN: usize = 1024;
 const COMMANDS_PER_TURN: usize = 1024;
 /// Commands after which their space is given back.
 const COMMANDS_PER_RELEASE: usize = 16;
+/// The same for their bytes.
+const BYTES_PER_RELEASE: usize = 128 * 1024;
 /// The first token of listeners.
 const ACCEPTORS: usize = 16;
 /// How often JavaScript is asked for a sign of life, in milliseconds, while
@@ -119,6 +125,7 @@ pub struct Loop {
     doorbell: Doorbell,
     core: Core,
     acceptors: Vec<Option<Acceptor>>,
+    connector: Connector,
     /// The thread that gets the next connection.
     next_peer: usize,
     /// When it wakes from its sleep by itself, in milliseconds.
@@ -151,6 +158,7 @@ impl Loop {
             core: Core::new(Context::new(shared.clone(), events)),
             shared,
             acceptors: Vec::new(),
+            connector: Connector::default(),
             next_peer: 0,
             sleeps_until: 0,
             heartbeat_at: 0,
@@ -177,6 +185,10 @@ impl Loop {
                 }
                 Token(token) => match token.checked_sub(CONNECTIONS) {
                     Some(index) => self.core.ready(index as u32, event),
+                    None if token >= CONNECTING => {
+                        self.connector
+                            .ready(&mut self.core, &self.registry, token - CONNECTING);
+                    }
                     None => self.acceptor_ready(token - ACCEPTORS),
                 },
             }
@@ -193,6 +205,7 @@ impl Loop {
         self.core.deliver_from_buses();
         self.core.retry_held();
         self.core.run_deadlines();
+        self.connector.run(&mut self.core, &self.registry);
         self.send_heartbeat();
         self.core.end_turn();
         self.announce();
@@ -249,6 +262,9 @@ impl Loop {
             if let Some(at) = acceptor.retry_at() {
                 sooner(at);
             }
+        }
+        if let Some(at) = self.connector.next_due() {
+            sooner(at);
         }
         if self.core.needs_heartbeat() && self.doorbell.is_connected() {
             sooner(self.heartbeat_at);
@@ -318,13 +334,16 @@ impl Loop {
 
     fn run_commands(&mut self) {
         let mut count = 0;
+        let mut bytes = 0;
         while count < COMMANDS_PER_TURN {
             let Some(command) = self.commands.next() else {
                 break;
             };
             self.core.carry_out(&command);
             count += 1;
-            if count % COMMANDS_PER_RELEASE == 0 {
+            bytes += command.body.len();
+            if count % COMMANDS_PER_RELEASE == 0 || bytes > BYTES_PER_RELEASE {
+                bytes = 0;
                 self.release();
             }
         }
@@ -374,6 +393,10 @@ impl Loop {
                         listener.set_table(table);
                     }
                     drop(done);
+                }
+                Mail::TcpConnect { attempt, target } => {
+                    self.connector
+                        .begin(&mut self.core, &self.registry, attempt, target);
                 }
                 Mail::Taken {
                     connection,

@@ -81,6 +81,8 @@ pub struct Output {
     taken: usize,
     /// Which pieces may be taken back.
     published: Option<Box<Published>>,
+    /// Why writing has failed: an error number, 0 if nobody knows.
+    pub error: i32,
 }
 
 impl Output {
@@ -245,7 +247,10 @@ impl Output {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     return (Progress::Blocked, written);
                 }
-                Err(_) => return (Progress::Broken, written),
+                Err(error) => {
+                    self.error = error.raw_os_error().unwrap_or(0);
+                    return (Progress::Broken, written);
+                }
             }
         }
     }

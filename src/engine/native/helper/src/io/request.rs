@@ -45,6 +45,17 @@ impl From<SocketAddr> for Peer {
     }
 }
 
+impl Peer {
+    /// The address as the words of a record have it.
+    pub fn bytes(&self) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        let word = u32::from(self.family) | u32::from(self.port) << 16;
+        bytes[..4].copy_from_slice(&word.to_le_bytes());
+        bytes[4..].copy_from_slice(&self.octets);
+        bytes
+    }
+}
+
 /// What a record is made of.
 pub struct Request<'a> {
     /// Number of the listener.

@@ -37,6 +37,36 @@ impl Socket {
         }
     }
 
+    /// The same for programs: see `Stream::for_programs`.
+    pub fn for_programs(
+        socket: PlainSocket,
+        certificates: Option<&Arc<SharedCertificates>>,
+    ) -> Self {
+        match certificates {
+            None => Socket::Plain(socket),
+            Some(certificates) => {
+                let stream = Stream::new(socket, certificates.clone()).for_programs();
+                Socket::Tls(Box::new(RefCell::new(stream)))
+            }
+        }
+    }
+
+    /// What was agreed on in a TLS handshake: the protocol, and the name that
+    /// the client has asked for; empty for none.
+    pub fn agreed(&self) -> (Vec<u8>, String) {
+        match self {
+            Socket::Plain(_) => Default::default(),
+            Socket::Tls(stream) => {
+                let stream = stream.borrow();
+                let protocol = stream.protocol().unwrap_or_default().to_vec();
+                (
+                    protocol,
+                    stream.server_name().unwrap_or_default().to_owned(),
+                )
+            }
+        }
+    }
+
     /// Tells `registry` to watch both directions, edge-triggered, for good.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         match self {
@@ -211,6 +241,14 @@ impl Socket {
         match self {
             Socket::Plain(_) => true,
             Socket::Tls(stream) => stream.borrow_mut().shutdown_write(),
+        }
+    }
+
+    /// What the system knows it as.
+    pub fn with_plain<Result>(&self, use_it: impl FnOnce(&PlainSocket) -> Result) -> Result {
+        match self {
+            Socket::Plain(socket) => use_it(socket),
+            Socket::Tls(stream) => use_it(stream.borrow().transport()),
         }
     }
 

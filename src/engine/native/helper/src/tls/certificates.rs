@@ -98,6 +98,16 @@ impl Certificates {
         })
     }
 
+    /// Protocols to agree on instead, the preferred first; with none, nothing is
+    /// agreed on.
+    pub fn set_protocols(&mut self, protocols: &[Vec<u8>]) {
+        for server in &mut self.servers {
+            let mut config = ServerConfig::clone(&server.config);
+            config.alpn_protocols = protocols.to_vec();
+            server.config = Arc::new(config);
+        }
+    }
+
     /// Whether it matters which name a client asks for, besides the certificate
     /// that it gets.
     pub fn has_several_policies(&self) -> bool {

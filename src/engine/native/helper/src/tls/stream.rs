@@ -12,7 +12,7 @@ use rustls::unbuffered::{
 use super::certificates::{Certificates, PolicyIndex, Scope, SharedCertificates};
 use super::outgoing::Outgoing;
 use super::scratch::{self, WRITE_BYTES, room};
-use super::server_choice::{Choice, choose};
+use super::server_choice::{Choice, Requested, choose, requested_name};
 use crate::peer_certificates::PeerCertificate;
 
 /// The largest record, with everything (RFC 5246, 6.2.3).
@@ -62,6 +62,11 @@ pub struct Stream<Transport> {
     /// `shutdown_write` was called, and carried out.
     is_closing: bool,
     is_closed: bool,
+    /// Reading goes on after `shutdown_write`.
+    reads_on: bool,
+    /// The name that the client asks for is of interest, and what it is.
+    wants_name: bool,
+    server_name: Option<String>,
     read: u64,
     written: u64,
 }
@@ -86,9 +91,30 @@ impl<T: Transport> Stream<T> {
             has_failed: false,
             is_closing: false,
             is_closed: false,
+            reads_on: false,
+            wants_name: false,
+            server_name: None,
             read: 0,
             written: 0,
         }
+    }
+
+    /// For programs that use it as they like: `shutdown_write` ends only what is
+    /// written, and they can ask for the name that the client has asked for.
+    pub fn for_programs(mut self) -> Self {
+        self.reads_on = true;
+        self.wants_name = true;
+        self
+    }
+
+    /// The protocol that was agreed on (RFC 7301).
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.session.as_ref()?.alpn_protocol()
+    }
+
+    /// The name that the client has asked for.
+    pub fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
     }
 
     /// What it goes over.
@@ -146,11 +172,6 @@ impl<T: Transport> Stream<T> {
         })
     }
 
-    /// What was agreed on by ALPN (RFC 7301), if anything.
-    pub fn protocol(&self) -> Option<&[u8]> {
-        self.session.as_ref()?.alpn_protocol()
-    }
-
     /// Bytes that were read from the transport since the last time.
     pub fn take_read(&mut self) -> u64 {
         std::mem::take(&mut self.read)
@@ -172,7 +193,7 @@ impl<T: Transport> Stream<T> {
         self.is_readable
             || (hung_up && self.may_have_end)
             || !self.content.is_empty()
-            || (!self.is_closing && (self.has_records || is_told))
+            || ((!self.is_closing || self.reads_on) && (self.has_records || is_told))
     }
 
     /// Reads content; 0 if the client has said that this is the end. What the
@@ -187,7 +208,7 @@ impl<T: Transport> Stream<T> {
         if !self.content.is_empty() {
             return Ok(self.read_content(buffer));
         }
-        if self.is_closing {
+        if self.is_closing && !self.reads_on {
             return self.read_to_drop(buffer);
         }
         if self.has_failed {
@@ -247,7 +268,9 @@ impl<T: Transport> Stream<T> {
         input[..waiting].copy_from_slice(&self.pending);
         let (used, count) = self.process(&mut input[..filled], buffer);
         self.keep_pending(&input[used..filled]);
-        self.flush()?;
+        if !self.is_closed {
+            self.flush()?;
+        }
         if count > 0 {
             Ok(count)
         } else if self.has_failed {
@@ -277,6 +300,12 @@ impl<T: Transport> Stream<T> {
         let Some(certificates) = self.certificates.get() else {
             return true;
         };
+        if self.wants_name {
+            match requested_name(input) {
+                Requested::NeedsMore => return false,
+                Requested::Name(name) => self.server_name = name,
+            }
+        }
         let policy = match choose(&certificates, input) {
             Choice::Policy(policy) => policy,
             Choice::NeedsMore => return false,
@@ -301,10 +330,12 @@ impl<T: Transport> Stream<T> {
         };
         let (mut used, mut count) = (0, 0);
         loop {
+            let mut has_content = false;
             let rest = &mut input[used..];
             let UnbufferedStatus { discard, state } = session.process_tls_records(rest);
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    has_content = true;
                     while let Some(Ok(record)) = traffic.next_record() {
                         let space = &mut buffer[count..];
                         let taken = record.payload.len().min(space.len());
@@ -342,8 +373,9 @@ impl<T: Transport> Stream<T> {
             }
             used += discard;
             let is_over = self.is_ended || self.has_failed;
-            // If so, it would only ask for more.
-            let is_done = count > 0 && used == input.len() && !session.wants_write();
+            // If so, it would only ask for more. Behind anything else it may have
+            // to say that the client has ended.
+            let is_done = has_content && used == input.len() && !session.wants_write();
             if is_over || is_done {
                 return (used, count);
             }

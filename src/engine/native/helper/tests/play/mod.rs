@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod http2;
+pub mod tcp;
 pub mod web_socket;
 
 use std::collections::HashMap;
@@ -46,6 +47,7 @@ pub enum Event {
     Space,
     Other { of: Key, kind: u32 },
     Socket(web_socket::SocketEvent),
+    Tcp(tcp::TcpEvent),
 }
 
 /// A connection and a generation.
@@ -86,6 +88,7 @@ pub fn plan() -> ListenPlan {
         },
         tls: false,
         http2: false,
+        is_tcp: false,
         max_content: 128 << 20,
         idle_timeout: Some(Duration::from_secs(10)),
         head_timeout: Some(Duration::from_secs(10)),
@@ -214,6 +217,7 @@ impl JavaScript {
             EVENT_HEARTBEAT => Event::Heartbeat,
             EVENT_SPACE => Event::Space,
             EVENT_MESSAGE..=EVENT_CLOSED => Event::Socket(web_socket::read(record)),
+            EVENT_TCP_OPEN..=EVENT_TCP_CLOSED => Event::Tcp(tcp::read(record)),
             kind => Event::Other { of, kind },
         }
     }
