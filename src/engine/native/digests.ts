@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "447b5e71744854724a71d59b6ee464476da80055a110a709bf4f10dc441e87ca";
+  "b1a28e176c189ea1ce9b5e6c27922340d54a59dcd4f947b4850e64e18d991b4c";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "0aea8467ed7f3e5162cf3086b5398eef1b16d802703d97f996a38ebe7ce2e79c",
+    "8c72a90721f3d4f6a53c9037c74de3367671bd42da6b3956ef87a656de09aca9",
 };
