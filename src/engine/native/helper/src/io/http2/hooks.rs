@@ -32,8 +32,8 @@ impl Connection {
         self.may_be_http2 = false;
         let client = Client {
             peer: self.peer,
-            certificate: self.socket.client_certificate(),
-            scope: self.socket.scope(),
+            certificate: self.socket.client_certificate().map(|it| it.encode()),
+            scope: self.socket.limited_scope(),
         };
         let session = Session::new(cx, self.ticket(), self.listener.clone(), client);
         self.change(Phase::Http2(Box::new(session)));

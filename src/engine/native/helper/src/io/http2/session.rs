@@ -27,7 +27,6 @@ use super::*;
 use crate::abi::*;
 use crate::fault;
 use crate::http::{BodyLength, Head};
-use crate::peer_certificates::PeerCertificate;
 use crate::ring::Command;
 use crate::tls::certificates::Scope;
 
@@ -39,8 +38,8 @@ const PREFACE_TIME: u64 = 10_000;
 pub struct Client {
     /// Its address.
     pub peer: Peer,
-    /// Its certificate, if it was asked for one and has one.
-    pub certificate: Option<PeerCertificate>,
+    /// Its certificate for JavaScript, if it was asked for one and has one.
+    pub certificate: Option<Arc<[u8]>>,
     /// What it may ask for; None is anything.
     pub scope: Option<Scope>,
 }
@@ -311,7 +310,7 @@ impl Session {
         let listener = self.common.listener.clone();
         let host = head.host.map_or(&b""[..], |host| host.of(&text));
         let scope = &self.common.client.scope;
-        if scope.as_ref().is_some_and(|scope| !scope.includes(host)) {
+        if scope.as_ref().is_some_and(|scope| !scope.may_serve(host)) {
             listener.metrics.add(METRIC_REQUESTS, 1);
             return stream.answer_natively(cx, &self.common, NativeAnswer::new(421, b""));
         }
@@ -421,7 +420,9 @@ impl Session {
             has_certificate: common.client.certificate.is_some(),
         };
         if let Some(certificate) = &common.client.certificate {
-            cx.shared.peer_certificates.insert(index, certificate);
+            cx.shared
+                .peer_certificates
+                .insert(index, certificate.clone());
         }
         match request::send(cx, index, slot.generation, &request) {
             Sent::Yes => {}
