@@ -131,7 +131,7 @@ export function sendStreamHead(
   words[at + 5] = lines;
   writeWide(words, at + 6, length ?? 0);
   commands.end(writeLines(bytes, (at + 8) << 2, pairs));
-  exchange.pump.written();
+  exchange.pump.wroteChunk(0);
 }
 
 function isNoLength([name]: HeaderPair): boolean {

@@ -18,6 +18,7 @@ pub mod prometheus;
 pub mod region;
 pub mod ring;
 pub mod runtime;
+pub mod spare_contents;
 pub mod static_table;
 pub mod sys;
 pub mod tls;

@@ -12,6 +12,7 @@ fn shared() -> (Poll, IoShared) {
         mailbox: Mutex::default(),
         lent: Arc::default(),
         contents: Mutex::default(),
+        spare_contents: SpareContents::default(),
         messages: WaitingMessages::default(),
         waiting: Arc::default(),
         listeners: Arc::default(),
