@@ -462,3 +462,23 @@ Deno.test("deploy() serves event streams", async () => {
   assertEquals((await client.received(1))[0]!.data, "hello");
   client.close();
 });
+
+testOnEngines("publish says whether a client has to wait", async (engine) => {
+  await using server = listen(engine, {
+    "/": sse({ topic: "t", backpressureLimit: 2 ** 30 }),
+  });
+  using client = await EventClient.ask(server.port, "/");
+  await eventually("it listens", () => server.subscriberCount("t") === 1);
+  const text = "x".repeat(100_000);
+  let count = 0;
+  await eventually("it has to wait", () => {
+    // What systems keep for a connection comes first.
+    for (let more = 0; more < 10; more++, count++) {
+      if (server.publish("t", text) === -1) return true;
+    }
+    return false;
+  });
+  client.listen();
+  await client.until(() => client.events.length > count);
+  assertEquals(server.publish("t", text), text.length);
+});
