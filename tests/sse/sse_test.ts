@@ -54,7 +54,7 @@ testOnEngines(
     assertMatch(client.head, /^cache-control: no-store$/im);
 
     assertEquals(server.publish("t", "one"), 3);
-    server.publish("t", "a\nb\r\nc\rd\n");
+    assertEquals(server.publish("t", "a\nb\r\nc\rd\n"), 9);
     server.publish("t", "");
     const events = await client.received(3);
     const [first, second, third] = events.map(({ id }) => id);
