@@ -112,8 +112,7 @@ export interface Server<WebSocketData = undefined>
   ): boolean;
 
   /**
-   * Sends a message to all WebSockets that are subscribed to a topic, and to
-   * all clients of its event streams, which {@linkcode sse} makes.
+   * Sends a message to all WebSockets that are subscribed to a topic.
    *
    * @param compress Compress it for clients that can.
    * @returns Bytes of the message; -1 if they wait for a slow subscriber; 0 if
@@ -128,8 +127,7 @@ export interface Server<WebSocketData = undefined>
   ): ServerWebSocketSendStatus;
 
   /**
-   * How many WebSockets are subscribed to a topic, and clients of its event
-   * streams.
+   * How many WebSockets are subscribed to a topic.
    *
    * @throws {TypeError} If the topic is not a string or is empty.
    */
