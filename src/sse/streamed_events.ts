@@ -9,6 +9,9 @@ import { COMMENT } from "./event_encoding.ts";
 
 const encoder = new TextEncoder();
 
+/** While no more waits, that need not be the client's doing. */
+const EASE_BYTES = 64 * 1024;
+
 /** The event stream of one client, on engines that have none. */
 export class StreamedEvents implements EngineEventStream, ByteSource {
   context: unknown = undefined;
@@ -51,7 +54,7 @@ export class StreamedEvents implements EngineEventStream, ByteSource {
       this.#cut("too much waits for its client");
       return true;
     }
-    const isWaiting = this.#queue.length > 0;
+    const isWaiting = this.#queuedBytes > EASE_BYTES;
     this.#push(text, size);
     return isWaiting;
   }

@@ -54,7 +54,7 @@ testOnEngines(
     assertMatch(client.head, /^cache-control: no-store$/im);
 
     assertEquals(server.publish("t", "one"), 3);
-    server.publish("t", "a\nb\r\nc\rd\n");
+    assertEquals(server.publish("t", "a\nb\r\nc\rd\n"), 9);
     server.publish("t", "");
     const events = await client.received(3);
     const [first, second, third] = events.map(({ id }) => id);
@@ -461,4 +461,24 @@ Deno.test("deploy() serves event streams", async () => {
   assertEquals(await published.text(), "5");
   assertEquals((await client.received(1))[0]!.data, "hello");
   client.close();
+});
+
+testOnEngines("publish says whether a client has to wait", async (engine) => {
+  await using server = listen(engine, {
+    "/": sse({ topic: "t", backpressureLimit: 2 ** 30 }),
+  });
+  using client = await EventClient.ask(server.port, "/");
+  await eventually("it listens", () => server.subscriberCount("t") === 1);
+  const text = "x".repeat(100_000);
+  let count = 0;
+  await eventually("it has to wait", () => {
+    // What systems keep for a connection comes first.
+    for (let more = 0; more < 10; more++, count++) {
+      if (server.publish("t", text) === -1) return true;
+    }
+    return false;
+  });
+  client.listen();
+  await client.until(() => client.events.length > count);
+  assertEquals(server.publish("t", text), text.length);
 });
