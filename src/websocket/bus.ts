@@ -117,7 +117,7 @@ export class Bus {
     for (const hub of this.#hubs.keys()) {
       status = worseOf(deliver(hub, message, except), status);
     }
-    const others = this.#publishToOthers(message);
+    const others = this.#publishToOthers(message, status === undefined);
     if (others === 0) return status ?? 0;
     return worseOf(others < 0 ? 0 : sizeOf(message.data), status);
   }
@@ -126,8 +126,13 @@ export class Bus {
     return this.#hubs.values().find((link) => link !== undefined);
   }
 
-  /** Sends to other isolates; returns as {@linkcode EngineBus.publish}. */
-  #publishToOthers(message: BusMessage): number {
+  /**
+   * Sends to other isolates.
+   *
+   * @param isAlone Nobody here is sent it.
+   * @returns As {@linkcode EngineBus.publish}.
+   */
+  #publishToOthers(message: BusMessage, isAlone: boolean): number {
     const { data } = message;
     if (!(data instanceof PendingBytes) && this.#outbox === undefined) {
       return this.#send({ ...message, data });
@@ -144,8 +149,10 @@ export class Bus {
     this.#outbox.add(size, () =>
       data.bytes.then(
         (bytes) => void this.#send({ ...message, data: bytes }),
-        // Those who were to get it here report it.
-        () => {},
+        // Those who were to get it here report it, if there are any.
+        (error) => {
+          if (isAlone) reportError(error);
+        },
       ));
     return 0;
   }

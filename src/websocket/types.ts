@@ -110,8 +110,9 @@ export interface ServerWebSocket<Data = undefined> {
   ): ServerWebSocketSendStatus;
 
   /**
-   * Sends a message to everybody who is subscribed to a topic, except this
-   * socket unless `publishToSelf` is set. A closed socket can publish too.
+   * Sends a message to everybody who is subscribed to a topic, on all servers of
+   * a `bus`, except this socket unless `publishToSelf` is set. A closed socket can
+   * publish too.
    *
    * @param options Whether to compress it, and what to do for subscribers that
    * are too slow.

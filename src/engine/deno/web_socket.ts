@@ -341,7 +341,9 @@ export class DenoWebSocket
     const isFull = this.#isFull(this.bufferedAmount);
     if (publication?.policy === "latest") {
       if (isFull || outbox.isBehind) outbox.supersede(publication.topic);
-      return true;
+      // There may be many topics.
+      const { backpressureLimit: limit } = this.#plan;
+      return limit === 0 || outbox.bytes <= limit + KERNEL_BUFFER;
     }
     if (publication?.policy !== "drop-oldest") return !isFull;
     // What Deno was given leaves when it likes.

@@ -67,7 +67,7 @@ export function broadcast(
     dropped: [],
   };
   let left = sockets as readonly NativeWebSocket[];
-  if (takesBack) { for (const socket of left) socket.catchUp(); }
+  if (takesBack) left.every((socket) => socket.catchUp());
   while (left.length > 0) left = sendOnThread(left[0]!.pump, left, message);
   // This may run programs, which may send.
   const isCut = policy === "disconnect" ? true : undefined;

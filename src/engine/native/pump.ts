@@ -89,7 +89,7 @@ const CHUNK_HOPS = 16;
 /** And so many before what was written is shown, in all. */
 const MOST_HOPS = 512;
 /** How often a thread that has too much to do is looked at. */
-const CATCH_UP_ROUNDS = 1_000;
+const CATCH_UP_ROUNDS = 500;
 /** Nobody ever wakes who waits for it. */
 const pause = new Int32Array(new SharedArrayBuffer(4));
 /** How often to look for slow clients that are none, in milliseconds. */
@@ -263,14 +263,18 @@ export class Pump {
   /**
    * Waits until the thread, which waits for nobody, has done enough of what it
    * was shown. No record may be begun.
+   *
+   * @returns Whether it has; not if it hardly runs.
    */
-  catchUp(hasCaughtUp: () => boolean): void {
+  catchUp(hasCaughtUp: () => boolean): boolean {
     for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
       if (this.commands.isWaiting) this.commands.retry();
       this.show();
-      if (hasCaughtUp() || this.isClosed) return;
+      if (hasCaughtUp()) return true;
+      if (this.isClosed) return false;
       Atomics.wait(pause, 0, 0, 1);
     }
+    return false;
   }
 
   /** The memory and the thread are about to go. */

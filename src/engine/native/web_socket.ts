@@ -160,11 +160,13 @@ export class NativeWebSocket implements EngineWebSocket {
   /**
    * Waits for the thread if it has far too much to do for this socket, which
    * only happens while JavaScript sends without a pause. No record may be begun.
+   *
+   * @returns Whether the thread has done what it had to.
    */
-  catchUp(): void {
-    const { any } = this.#limits;
-    if (this.#isOver || this.#countWaiting() <= any) return;
-    this.pump.catchUp(() => this.#countWaiting() <= any);
+  catchUp(): boolean {
+    const { most } = this.#limits;
+    if (this.#isOver || this.#countWaiting() <= most) return true;
+    return this.pump.catchUp(() => this.#countWaiting() <= most);
   }
 
   /**
@@ -180,8 +182,8 @@ export class NativeWebSocket implements EngineWebSocket {
     const waiting = this.#countWaiting();
     const limits = this.#limits;
     const isSlow = this.#isSlow();
-    const most = isSlow && !takesBack ? limits.slow : limits.any;
-    if (waiting > most) return DROPPED;
+    const sooner = isSlow ? limits.slow : limits.any;
+    if (waiting > (takesBack ? limits.most : sooner)) return DROPPED;
     this.#waiting = waiting + size;
     if (!isSlow && waiting + size <= limits.ease) return TAKEN;
     this.#owe();

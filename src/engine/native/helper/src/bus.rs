@@ -68,13 +68,18 @@ pub enum Pushed {
     Behind,
     /// Too much waits: it is dropped.
     Full,
+    /// The thread has ended, and its clients with it.
+    Gone,
 }
 
 impl BusQueue {
     fn push(&self, message: BusMessage) -> Pushed {
         let mut state = lock(&self.state);
         let bytes = message.bytes();
-        if state.closed || state.bytes > 0 && state.bytes + bytes > QUEUE_BYTES {
+        if state.closed {
+            return Pushed::Gone;
+        }
+        if state.bytes > 0 && state.bytes + bytes > QUEUE_BYTES {
             return Pushed::Full;
         }
         state.bytes += bytes;
@@ -336,6 +341,7 @@ pub fn publish(membership: u32, topic: &[u8], payload: &[u8], flags: u32) -> Opt
             to,
         });
         match pushed {
+            Pushed::Gone => {}
             Pushed::Full => delivery.dropped += 1,
             Pushed::First => {
                 delivery.threads += 1;

@@ -176,10 +176,18 @@ fn read_all(client: &mut Client) -> (usize, usize) {
 
 #[test]
 fn slow_clients_of_a_bus_are_held_to_their_limit() {
-    for flags in [0, SEND_DROP_OLDEST, SEND_LATEST, SEND_DISCONNECT] {
+    let cases = [
+        (0, 0),
+        (0, UPGRADE_CLOSE_ON_LIMIT),
+        (SEND_DROP_OLDEST, UPGRADE_CLOSE_ON_LIMIT),
+        (SEND_LATEST, 0),
+        (SEND_DISCONNECT, 0),
+    ];
+    for (flags, upgrade_flags) in cases {
         let one = Member::new("slow");
         let mut other = Member::new("slow");
         let upgrade = Upgrade {
+            flags: upgrade_flags,
             limit: LIMIT,
             ..Upgrade::default()
         };
@@ -192,8 +200,9 @@ fn slow_clients_of_a_bus_are_held_to_their_limit() {
             sleep(Duration::from_micros(200));
         }
         assert_eq!(other.js.delivered(key.0), 0);
+        let is_cut = flags == SEND_DISCONNECT || flags == 0 && upgrade_flags != 0;
         match flags {
-            SEND_DISCONNECT => {
+            _ if is_cut => {
                 assert_eq!(other.js.next_of(key), Got::Closed(1006, "".into()));
                 one.sees("t", 0);
             }
@@ -292,4 +301,108 @@ fn what_may_be_taken_back_is_nothing_that_others_refer_to() {
         one.publish(&topic, &payload, flags);
         assert_eq!(client.frame().first & 0x40, 0x40);
     }
+}
+
+#[test]
+fn the_last_messages_of_many_topics_are_bounded() {
+    let mut js = JavaScript::new();
+    let (_, address) = js.listen(plan());
+    let upgrade = Upgrade {
+        limit: LIMIT,
+        ..Upgrade::default()
+    };
+    let (_client, key) = js.socket(address, upgrade);
+    let recipient = [key.0.to_le_bytes(), key.1.to_le_bytes()].concat();
+    let mut sent = 0u32;
+    for number in 0..2000u32 {
+        let payload = vec![0; LONG];
+        let words = [LONG as u32, js.runtime().lend(&payload), 1];
+        let topic = [4u32.to_le_bytes(), number.to_le_bytes()].concat();
+        let flags = SEND_LATEST | RESPOND_CONTENT_TOKEN;
+        js.command(
+            COMMAND_SEND_MANY,
+            flags,
+            (9, 9),
+            &words,
+            &[&recipient, &topic],
+        );
+        sent += LONG as u32;
+        let until = Instant::now() + DEADLINE;
+        while sent - js.delivered(key.0) > LIMIT + (4 << 20) + LONG as u32 {
+            assert!(Instant::now() < until);
+            std::thread::yield_now();
+        }
+    }
+    assert!(js.is_quiet());
+}
+
+/// Clients subscribe, unsubscribe and die while another handle publishes.
+#[test]
+fn sockets_that_come_and_go_while_messages_are_published_leave_nothing() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let one = Member::new("random");
+    let mut other = Member::new("random");
+    let membership = one.membership;
+    let is_over = std::sync::Arc::new(AtomicBool::new(false));
+    let publisher = {
+        let is_over = is_over.clone();
+        std::thread::spawn(move || {
+            let mut number = 0usize;
+            while !is_over.load(Ordering::Relaxed) {
+                let flags = [0, SEND_DROP_OLDEST, SEND_LATEST, SEND_DISCONNECT][number % 4];
+                let topic = ["a", "b", "c"][number % 3].as_bytes();
+                let payload = vec![b'x'; [5, 600, 20_000][number % 5 % 3]];
+                let flags = flags | SEND_TEXT | SEND_COMPRESSED;
+                bus::publish(membership, topic, &payload, flags).unwrap();
+                number += 1;
+                sleep(Duration::from_micros(50));
+            }
+        })
+    };
+    let (mut witness, _) = other.client(
+        &["a"],
+        Upgrade {
+            limit: 0,
+            ..Upgrade::default()
+        },
+    );
+    for round in 0..300u32 {
+        let upgrade = Upgrade {
+            flags: if round % 2 == 0 { UPGRADE_DEFLATE } else { 0 },
+            extensions: "permessage-deflate",
+            compress: if round % 4 == 0 { 4096 } else { DEFLATE_SHARED },
+            limit: 100_000,
+            ..Upgrade::default()
+        };
+        let mut client = Client::connect(other.address);
+        client.ask_upgrade();
+        let key = loop {
+            match other.js.event() {
+                Event::Request(request) => break request.key,
+                Event::Socket(_) | Event::Space | Event::Gone { .. } => {}
+                event => panic!("{event:?}"),
+            }
+        };
+        other.js.upgrade(key, upgrade);
+        for topic in ["a", "b", "c"] {
+            other.subscribe(COMMAND_SUBSCRIBE, key, topic);
+        }
+        if round % 3 == 0 {
+            other.subscribe(COMMAND_UNSUBSCRIBE, key, "b");
+        }
+        if round % 5 == 0 {
+            other.js.close(key, 1000, "");
+        }
+        witness.frame();
+        if round % 2 == 0 {
+            client.reset();
+        }
+    }
+    is_over.store(true, Ordering::Relaxed);
+    publisher.join().unwrap();
+    one.sees("b", 0);
+    one.sees("c", 0);
+    drop(witness);
+    one.sees("a", 0);
 }

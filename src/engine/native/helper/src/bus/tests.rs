@@ -33,7 +33,7 @@ fn a_queue_is_bounded_until_messages_are_done() {
     assert_eq!(queue.push(message(&frame)), Pushed::Full);
     queue.close();
     assert!(queue.take().is_none());
-    assert_eq!(queue.push(message(&frame)), Pushed::Full);
+    assert_eq!(queue.push(message(&frame)), Pushed::Gone);
 }
 
 #[test]

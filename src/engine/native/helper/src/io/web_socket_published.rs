@@ -11,6 +11,9 @@ use super::published::{Freed, Message, Policy};
 use super::web_socket::WebSocket;
 use crate::websocket::Broadcast;
 
+/// The last messages of many topics may be this much more than the limit.
+const BEYOND_LIMIT: usize = 4 * 1024 * 1024;
+
 /// Where a message comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -101,7 +104,7 @@ impl Connection {
             }
             Policy::Latest(topic) => {
                 self.take_back(cx, |output| output.supersede(topic));
-                true
+                self.excess() <= BEYOND_LIMIT
             }
             // JavaScript has decided.
             _ if origin == Origin::Own => true,
