@@ -103,7 +103,6 @@ toolTest("nghttp", await has("nghttp"), "nghttp", async (origin, path) => {
   const files = Array.from({ length: 20 }, (_, at) => `${origin}/file?${at}`);
   const got = (await run("nghttp", ["--no-verify-peer", ...files]))!;
   assertEquals(got.length, content.length * 20);
-  assertEquals(hash(got.subarray(-content.length)), hash(content));
   const echo = await run("nghttp", ["-y", `--data=${path}`, `${origin}/echo`]);
   assertEquals(hash(echo!), hash(content));
 });
