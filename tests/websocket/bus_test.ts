@@ -5,13 +5,14 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { serve, type Server, type WebSocketHandler } from "@jstime/serve";
+import { serve, type Server, sse, type WebSocketHandler } from "@jstime/serve";
 import {
   loadNativeEngine,
   nativeEngineFailure,
 } from "../../src/engine/native/engine.ts";
 import { Bus } from "../../src/websocket/bus.ts";
 import type { BusCommand } from "./bus_worker.ts";
+import { EventClient } from "../sse/event_client.ts";
 import { testOnEngines } from "./engines.ts";
 import { RawClient } from "./raw_client.ts";
 
@@ -35,6 +36,7 @@ function start(
     ...(bus !== undefined && { bus }),
     port: 0,
     hostname: "127.0.0.1",
+    routes: { "/events": sse({ topic: "t" }) },
     fetch: (request, server) =>
       server.upgrade(request) ? undefined : new Response("plain"),
     websocket: {
@@ -300,6 +302,43 @@ testOnPairs(
     assertEquals(strip(here.got), expected);
     assertEquals(strip(there.got), expected);
     await server.stop(true);
+  },
+);
+
+testOnPairs(
+  "event streams of all servers get what is published",
+  async (one, other) => {
+    const name = newName();
+    const server = start(one, name);
+    const neighbour = start(one, name);
+    await using worker = await WorkerServer.start(other, name);
+    const ports = [server.port, neighbour.port, worker.port];
+    const streams = await Promise.all(
+      ports.map((port) => EventClient.open(port, "/events")),
+    );
+    const toldBy = (by: string) => () =>
+      streams.every(({ content }) => content.includes(`data: ${by}\n`));
+    // Isolates have to find each other.
+    await until(() => {
+      server.publish("t", "here");
+      return toldBy("here")();
+    });
+    const messages = ["there"];
+    await until(() => {
+      worker.tell({ kind: "publish", topic: "t", messages });
+      return toldBy("there")();
+    });
+    const count = streams.map(({ content }) => content.split("last\n").length);
+    server.publish("t", "last");
+    await until(toldBy("last"));
+    // Once, whichever way it came.
+    assertEquals(
+      streams.map(({ content }) => content.split("last\n").length),
+      count.map((before) => before + 1),
+    );
+    for (const stream of streams) stream[Symbol.dispose]();
+    await server.stop(true);
+    await neighbour.stop(true);
   },
 );
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { serve, type Server, type ServerWebSocket } from "@jstime/serve";
+import { serve, type Server, type ServerWebSocket, sse } from "@jstime/serve";
 
 /** What to do; the answer is posted back. */
 export type BusCommand =
@@ -41,6 +41,7 @@ async function carryOut(command: BusCommand): Promise<unknown> {
         bus,
         port: 0,
         hostname: "127.0.0.1",
+        routes: { "/events": sse({ topic: "t" }) },
         fetch: (request, server) =>
           server.upgrade(request) ? undefined : new Response("plain"),
         websocket: {
