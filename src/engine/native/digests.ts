@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "b1a28e176c189ea1ce9b5e6c27922340d54a59dcd4f947b4850e64e18d991b4c";
+  "5d5d0671315b03ef09eb5049ad67fad4e90ba6d626ab461b7f987ecd4a428f6a";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "8c72a90721f3d4f6a53c9037c74de3367671bd42da6b3956ef87a656de09aca9",
+    "fe77ecf1e4594bf3959a989bc36fe2583547e516087ef0b47771d282a5a36c1d",
 };
