@@ -6,7 +6,6 @@ import type {
   HttpListenPlan,
   HttpTlsPlan,
   OpenFile,
-  TcpEngine,
 } from "../engine.ts";
 import { broadcast } from "./broadcast.ts";
 import { digests } from "./digests.ts";
@@ -41,7 +40,7 @@ const features: EngineFeatures = {
 /** The native engine, for everything that engines do. */
 export interface LoadedEngine extends Engine {
   /** For `listen` and `connect`. */
-  readonly tcp: TcpEngine;
+  readonly tcp: NativeTcp;
 }
 
 /** The engine that has its sockets on threads of its own. */
@@ -51,7 +50,7 @@ class NativeEngine implements LoadedEngine {
   readonly openFile: (path: string) => OpenFile;
   readonly broadcast: typeof broadcast = broadcast;
   /** TCP on the same threads. */
-  readonly tcp: TcpEngine;
+  readonly tcp: NativeTcp;
   readonly #library: SharedLibrary;
   readonly #runtime: SharedRuntime;
 
