@@ -15,6 +15,7 @@ import type {
 } from "./engine.ts";
 import { unavailable } from "./unavailable.ts";
 import { loadNativeEngine, nativeEngineFailure } from "./native/engine.ts";
+import type { NativeTcp } from "./native/tcp.ts";
 
 let hasWarned = false;
 
@@ -50,19 +51,20 @@ export function chooseEngine(
 }
 
 /**
- * The engine for `listen`. `auto` takes the native engine where it is there,
- * but not for TLS: that is the platform's on both engines, and costs least on
- * sockets of the platform's own.
+ * The engine for `listen`. `auto` takes the native engine where it is there and
+ * needs nobody's help with the plan.
  *
  * @throws {Error} If the engine asked for cannot be used; `code` is
  * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
 export function chooseListenEngine(
   wanted: EngineName | "auto",
-  { tls }: TcpListenPlan,
+  plan: TcpListenPlan,
 ): TcpEngine {
-  if (wanted === "auto" && tls !== undefined) return denoTcp;
-  return chooseTcpEngine(wanted);
+  const engine = chooseTcpEngine(wanted);
+  const isBest = wanted !== "auto" || !("suits" in engine) ||
+    engine.suits(plan);
+  return isBest ? engine : denoTcp;
 }
 
 /**
@@ -76,7 +78,9 @@ export function chooseConnectEngine(wanted: EngineName | "auto"): TcpEngine {
   return wanted === "auto" ? denoTcp : chooseTcpEngine(wanted);
 }
 
-function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
+function chooseTcpEngine(
+  wanted: EngineName | "auto",
+): TcpEngine | NativeTcp {
   if (wanted === "deno") return denoTcp;
   const native = loadNativeEngine();
   if (native !== undefined) return native.tcp;

@@ -111,7 +111,7 @@ Deno.test("without permission for FFI the deno engine serves, without asking", a
   assertEquals(text, "deno Hello\n", new TextDecoder().decode(stderr));
 });
 
-Deno.test("auto listens on the native engine where it is, but not with TLS", () => {
+Deno.test("auto listens on the native engine where it is, and needs no help", () => {
   const address = {
     transport: "tcp",
     hostname: "127.0.0.1",
@@ -119,6 +119,7 @@ Deno.test("auto listens on the native engine where it is, but not with TLS", () 
     reusePort: false,
     ipv6Only: false,
   } as const;
+  // No certificate at all, which the helper cannot use.
   const pair = { cert: "", key: "", serverName: undefined };
   const tls = { certificates: [pair], alpnProtocols: [] } as const;
   const best = loadNativeEngine() === undefined ? "deno" : "native";

@@ -7,7 +7,6 @@ import type {
   HttpListenPlan,
   HttpTlsPlan,
   OpenFile,
-  TcpEngine,
 } from "../engine.ts";
 import { broadcast } from "./broadcast.ts";
 import { NativeBus } from "./bus.ts";
@@ -44,7 +43,7 @@ const features: EngineFeatures = {
 /** The native engine, for everything that engines do. */
 export interface LoadedEngine extends Engine {
   /** For `listen` and `connect`. */
-  readonly tcp: TcpEngine;
+  readonly tcp: NativeTcp;
 }
 
 /** The engine that has its sockets on threads of its own. */
@@ -55,7 +54,7 @@ class NativeEngine implements LoadedEngine {
   readonly sendEvent: typeof sendEvent = sendEvent;
   readonly broadcast: typeof broadcast = broadcast;
   /** TCP on the same threads. */
-  readonly tcp: TcpEngine;
+  readonly tcp: NativeTcp;
   readonly #library: SharedLibrary;
   readonly #runtime: SharedRuntime;
 

@@ -1,5 +1,6 @@
 import type { SharedLibrary } from "./library.ts";
 import { Runtime } from "./runtime.ts";
+import type { Helper } from "./symbols.ts";
 
 /** The I/O threads of a JavaScript thread: they run while somebody uses them. */
 export class SharedRuntime {
@@ -10,6 +11,16 @@ export class SharedRuntime {
   /** @param library Where the threads come from. */
   constructor(library: SharedLibrary) {
     this.#library = library;
+  }
+
+  /** Calls the helper for something that needs no threads. */
+  withHelper<Result>(use: (helper: Helper) => Result): Result {
+    const helper = this.#library.acquire();
+    try {
+      return use(helper);
+    } finally {
+      this.#library.release();
+    }
   }
 
   /**

@@ -19,6 +19,7 @@ import type { Runtime } from "./runtime.ts";
 import type { SharedRuntime } from "./shared_runtime.ts";
 import type { NativeTcpConnection, TcpKeeper } from "./tcp_connection.ts";
 import { NativeTcpListener } from "./tcp_listener.ts";
+import { speaksTls } from "./tcp_tls.ts";
 
 const TCP = 1;
 const UNIX = 2;
@@ -39,6 +40,16 @@ export class NativeTcp implements TcpEngine {
   /** @param shared The threads. */
   constructor(shared: SharedRuntime) {
     this.#shared = shared;
+  }
+
+  /**
+   * Whether the I/O threads do everything for a listener, so that it costs less
+   * here than elsewhere. Otherwise TLS is the platform's, over connections that
+   * are not, which costs more.
+   */
+  suits({ tls }: TcpListenPlan): boolean {
+    return tls === undefined ||
+      this.#shared.withHelper((helper) => speaksTls(helper, tls));
   }
 
   listenTcp(
