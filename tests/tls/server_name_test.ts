@@ -128,17 +128,21 @@ engineTest("clients choose between HTTP/2 and HTTP/1.1", async (engine) => {
   }
 }, (features) => features.http2);
 
-engineTest("clients get HTTP/1.1 where nobody asked for HTTP/2", async (engine) => {
-  await using server = serve({ ...common, engine, tls: entry("first") });
-  const offer = (...protocols: string[]) =>
-    shakeHands(server.port!, "first.test", protocols);
-  assertEquals((await offer("h2", "http/1.1")).protocol, "http/1.1");
-  assertEquals((await offer("http/1.1")).protocol, "http/1.1");
-  assertEquals((await offer()).protocol, undefined);
-  // RFC 7301, section 3.2.
-  await assertRejects(() => offer("h2"), Error, "NoApplicationProtocol");
-  // Deno always offers it.
-}, (features) => features.limits);
+engineTest(
+  "clients get HTTP/1.1 where nobody asked for HTTP/2",
+  async (engine) => {
+    await using server = serve({ ...common, engine, tls: entry("first") });
+    const offer = (...protocols: string[]) =>
+      shakeHands(server.port!, "first.test", protocols);
+    assertEquals((await offer("h2", "http/1.1")).protocol, "http/1.1");
+    assertEquals((await offer("http/1.1")).protocol, "http/1.1");
+    assertEquals((await offer()).protocol, undefined);
+    // RFC 7301, section 3.2.
+    await assertRejects(() => offer("h2"), Error, "NoApplicationProtocol");
+    // Deno always offers it.
+  },
+  (features) => features.limits,
+);
 
 engineTest("openssl and curl see the same", async (engine) => {
   await using server = serve({
