@@ -30,11 +30,11 @@ const EMPTY: Rate = Rate {
     burst: 2048,
     per_second: 512,
 };
-/// Permissions to send more, of which honest clients give one for several
-/// frames.
+/// Permissions to send more, of which honest clients give at most two for each
+/// frame that they take.
 const WINDOWS: Rate = Rate {
-    burst: 65_536,
-    per_second: 65_536,
+    burst: 262_144,
+    per_second: 262_144,
 };
 
 #[derive(Clone, Copy)]
@@ -182,7 +182,7 @@ mod tests {
     /// How many of a frame are let through at once.
     fn passed(frame: &[u8], now: u64) -> usize {
         let mut meter = begun();
-        (0..100_000)
+        (0..300_000)
             .take_while(|_| meter.look(frame, now).is_ok())
             .count()
     }
@@ -194,13 +194,13 @@ mod tests {
             assert_eq!(passed(&frame(8, kind, 0), 0), 2048);
         }
         assert_eq!(passed(&frame(0, DATA, 0), 0), 2048);
-        assert_eq!(passed(&frame(4, WINDOW_UPDATE, 0), 0), 65_536);
+        assert_eq!(passed(&frame(4, WINDOW_UPDATE, 0), 0), 262_144);
         for useful in [
             frame(1, DATA, 0),
             frame(0, DATA, END_STREAM),
             frame(3, HEADERS, 4),
         ] {
-            assert_eq!(passed(&useful, 0), 100_000);
+            assert_eq!(passed(&useful, 0), 300_000);
         }
     }
 

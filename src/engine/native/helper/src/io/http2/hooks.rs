@@ -110,8 +110,11 @@ impl Connection {
         if is_over {
             if let Some(session) = self.session() {
                 session.close(cx, false);
+                let was_idle = session.was_idle();
+                self.has_unread |= !was_idle;
+                // What may arrive now was sent too late.
+                self.readable &= !was_idle;
             }
-            self.has_unread = true;
             self.change(Phase::Ending);
         }
     }
@@ -181,13 +184,7 @@ impl Connection {
     /// Ends the connection if it speaks HTTP/2 and has no streams; whether that
     /// is so.
     pub(in super::super) fn say_goodbye(&mut self) -> bool {
-        match self.session() {
-            Some(session) if session.is_idle() => {
-                session.shut_down(Reason::NO_ERROR);
-                true
-            }
-            _ => false,
-        }
+        self.session().is_some_and(Session::shut_down_if_idle)
     }
 
     /// The connection is closed, and with it its streams.

@@ -98,6 +98,8 @@ pub struct Session {
     began_at: u64,
     is_stopping: bool,
     said_goodbye: bool,
+    /// When it was told to end, the client had nothing to wait for.
+    was_idle: bool,
 }
 
 impl Session {
@@ -133,6 +135,7 @@ impl Session {
             began_at: cx.now_ms,
             is_stopping: false,
             said_goodbye: false,
+            was_idle: false,
         }
     }
 
@@ -580,9 +583,25 @@ impl Session {
             return;
         }
         self.needs_drive = true;
+        self.was_idle = self.is_idle();
         if let State::Open(connection) = &mut self.state {
             connection.graceful_shutdown();
         }
+    }
+
+    /// Tells the client so, if it has nothing to wait for; whether that is so.
+    pub fn shut_down_if_idle(&mut self) -> bool {
+        let is_idle = self.is_idle();
+        if is_idle {
+            self.was_idle = true;
+            self.shut_down(Reason::NO_ERROR);
+        }
+        is_idle
+    }
+
+    /// Whether the client is probably sending nothing.
+    pub fn was_idle(&self) -> bool {
+        self.was_idle
     }
 
     /// Whether it was told to stop, and can do so now.
