@@ -22,5 +22,6 @@ pub mod runtime;
 pub mod static_table;
 pub mod sys;
 pub mod tls;
+pub mod topic_commands;
 pub mod waiting_messages;
 pub mod websocket;
