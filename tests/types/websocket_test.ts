@@ -153,6 +153,17 @@ Deno.test("handlers are typed", () => {
     socket.sendText(new Uint8Array(1));
     // @ts-expect-error Only bytes.
     socket.sendBinary("text");
+    socket.publish("topic", "text", { policy: "latest", compress: true });
+    // @ts-expect-error No such policy.
+    socket.publish("topic", "text", { policy: "newest" });
+    serve({
+      bus: "name",
+      fetch: () => new Response(),
+      websocket: {
+        // @ts-expect-error No such policy.
+        topics: { topic: { policy: "newest" } },
+      },
+    });
     const status: number = socket.cork((same) => same.send("x"));
     void status;
   });

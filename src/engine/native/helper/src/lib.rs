@@ -26,5 +26,6 @@ pub mod static_table;
 pub mod sys;
 pub mod tcp_target;
 pub mod tls;
+pub mod topic_commands;
 pub mod waiting_messages;
 pub mod websocket;

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::web_socket::Stage;
 use crate::bus::{self, BusTopics};
 use crate::ring::Command;
+use crate::topic_commands::subscription_of;
 
 impl Connection {
     /// Whether this is a socket that is subscribed to topics there.
@@ -20,7 +21,7 @@ impl Connection {
 
     /// JavaScript has subscribed the socket to a topic of its server's bus.
     pub(super) fn subscribe(&mut self, cx: &Context, command: &Command<'_>) {
-        let Some(topic) = topic_of(command) else {
+        let Some(topic) = subscription_of(command) else {
             return;
         };
         let index = self.index;
@@ -40,12 +41,8 @@ impl Connection {
     pub(super) fn unsubscribe(&mut self, command: &Command<'_>) {
         let index = self.index;
         let topics = self.web_socket().and_then(|socket| socket.bus.as_ref());
-        if let (Some(topic), Some(topics)) = (topic_of(command), topics) {
+        if let (Some(topic), Some(topics)) = (subscription_of(command), topics) {
             topics.unsubscribe(index, topic);
         }
     }
-}
-
-fn topic_of<'a>(command: &Command<'a>) -> Option<&'a [u8]> {
-    command.bytes(6, 0, command.word(5) as usize)
 }

@@ -8,18 +8,15 @@ use super::output::Piece;
 use super::published::Policy;
 use super::web_socket_output::{kind_of, take_lent};
 use super::web_socket_published::Origin;
-use crate::abi::{SEND_COMPRESSED, SEND_LATEST};
+use crate::abi::SEND_COMPRESSED;
 use crate::ring::Command;
+use crate::topic_commands::{RECIPIENT_BYTES, payload_of, recipients_of, topic_of};
 use crate::websocket::{Broadcast, SharedFrame};
 
 /// Frames up to this are copied for each of the sockets that share them.
 const COPIED_BYTES: usize = 512;
 /// Messages for the same sockets are put together up to this many bytes.
 const TOGETHER_BYTES: usize = 64 * 1024;
-/// Bytes of a connection and its generation.
-const RECIPIENT_BYTES: usize = 8;
-/// Bytes of the length of a topic.
-const TOPIC_LENGTH: usize = 4;
 
 /// Messages for the same sockets, usually those of a topic. What is published
 /// to it in one turn goes to each of them with one write.
@@ -78,30 +75,11 @@ impl Many {
     }
 }
 
-fn recipients_of<'a>(command: &Command<'a>) -> Option<&'a [u8]> {
-    let size = (command.word(6) as usize).checked_mul(RECIPIENT_BYTES)?;
-    command.bytes(7, 0, size)
-}
-
-/// Without its length, which is before it.
-fn topic_of<'a>(command: &Command<'a>) -> Option<&'a [u8]> {
-    let skip = recipients_of(command)?.len();
-    let length = command.bytes(7, skip, TOPIC_LENGTH)?;
-    let length = u32::from_le_bytes(length.try_into().ok()?);
-    command.bytes(7, skip + TOPIC_LENGTH, length as usize)
-}
-
 fn message_of(cx: &Context, command: &Command<'_>) -> Option<Broadcast> {
     let lent = take_lent(cx, command);
     let payload = match &lent {
         Some(lent) => lent,
-        None => {
-            let mut skip = recipients_of(command)?.len();
-            if command.flags & SEND_LATEST != 0 {
-                skip += TOPIC_LENGTH + topic_of(command)?.len();
-            }
-            command.bytes(7, skip, command.word(4) as usize)?
-        }
+        None => payload_of(command)?,
     };
     let compress = command.flags & SEND_COMPRESSED != 0;
     Some(Broadcast::new(kind_of(command), payload, compress))
