@@ -72,6 +72,28 @@ Deno.test("a small answer is carried out at once while the thread sleeps", () =>
     }
   }));
 
+Deno.test("parts of a stream that follow at once are shown together", () =>
+  withIo(async (io) => {
+    let left = 8;
+    const read = async () => {
+      // As many microtasks as a ReadableStream may take for a part.
+      for (let hop = 0; hop < 8; hop++) await null;
+      return left-- > 0 ? new Uint8Array(2000) : undefined;
+    };
+    io.serve(() =>
+      Promise.resolve({
+        kind: "stream",
+        status: 200,
+        headers: new Headers(),
+        source: { read, cancel() {} },
+      })
+    );
+    io.request();
+    io.memory.control[IO_SLEEPS] = 1;
+    assertEquals((await io.turn()).length, 10);
+    assertEquals([io.wakes, io.helps], [1, 0]);
+  }));
+
 Deno.test("the thread is woken for many answers, and for much content", () =>
   withIo((io) => {
     io.serve((request) =>

@@ -13,7 +13,8 @@ interface Verified {
 }
 
 /**
- * What the peer has shown in a handshake; undefined without a certificate.
+ * What the peer has shown in a handshake; undefined without a certificate, and
+ * when the connection is gone.
  *
  * @param objection Why it is not trusted; undefined if it is.
  */
@@ -42,7 +43,7 @@ export function clientObjection(tls: TLSSocket): string | undefined {
 }
 
 function chainOf(
-  shown: DetailedPeerCertificate | undefined,
+  shown: DetailedPeerCertificate | null | undefined,
 ): Uint8Array<ArrayBuffer>[] {
   const chain: Uint8Array<ArrayBuffer>[] = [];
   let one = shown;

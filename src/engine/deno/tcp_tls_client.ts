@@ -32,10 +32,11 @@ export class TlsClient implements TlsSide {
       serverName: undefined,
       authorized: tls.authorized,
       authorizationError,
-      certificate: shownCertificate(
-        tls,
-        tls.authorized ? undefined : authorizationError?.code ?? REJECTED,
-      ),
+      // Few ask for it, and it takes a while.
+      get certificate() {
+        const objection = authorizationError?.code ?? REJECTED;
+        return shownCertificate(tls, this.authorized ? undefined : objection);
+      },
     };
   }
 

@@ -107,7 +107,7 @@ function sendStream(exchange: NativeExchange, answer: StreamAnswer): void {
   words[at + 5] = lines;
   writeWide(words, at + 6, length ?? 0);
   commands.end(writeLines(bytes, (at + 8) << 2, pairs));
-  exchange.pump.written();
+  exchange.pump.wroteChunk(0);
   const isHead = exchange.request.method === "HEAD";
   const sender = new StreamSender(
     exchange,

@@ -538,7 +538,7 @@ pub unsafe extern "C" fn jstime_peer_certificate(
     out: *mut u8,
     size: u32,
 ) -> i32 {
-    checked(19, || {
+    checked(20, || {
         let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
         let encoded = runtime
             .peer_certificate(thread, connection, generation)

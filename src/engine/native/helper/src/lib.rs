@@ -20,6 +20,7 @@ pub mod region;
 pub mod resolve;
 pub mod ring;
 pub mod runtime;
+pub mod spare_contents;
 pub mod static_table;
 pub mod sys;
 pub mod tcp_target;

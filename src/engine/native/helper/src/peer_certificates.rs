@@ -19,7 +19,7 @@ pub struct PeerCertificate {
 
 impl PeerCertificate {
     /// As `jstime_peer_certificate` gives it.
-    pub fn encode(&self) -> Box<[u8]> {
+    pub fn encode(&self) -> Arc<[u8]> {
         let objection = self.objection.unwrap_or_default();
         let lengths = self.chain.iter().map(|one| one.len() as u32);
         let head = [objection.len() as u32, self.chain.len() as u32];
@@ -29,7 +29,7 @@ impl PeerCertificate {
         for one in &self.chain {
             bytes.extend_from_slice(one);
         }
-        bytes.into_boxed_slice()
+        bytes.into()
     }
 }
 
@@ -41,8 +41,7 @@ pub struct PeerCertificates {
 
 impl PeerCertificates {
     /// Before JavaScript is told that a connection has one.
-    pub fn insert(&self, connection: u32, certificate: &PeerCertificate) {
-        let encoded = certificate.encode().into();
+    pub fn insert(&self, connection: u32, encoded: Arc<[u8]>) {
         lock(&self.encoded).insert(connection, encoded);
     }
 

@@ -38,6 +38,7 @@ use crate::peer_certificates::PeerCertificates;
 use crate::region::Region;
 use crate::resolve;
 use crate::ring::{self, CommandReader, EventWriter};
+use crate::spare_contents::SpareContents;
 use crate::static_table::StaticTable;
 use crate::sys;
 use crate::tcp_target::TcpTarget;
@@ -51,6 +52,8 @@ pub const WAKER: Token = Token(0);
 const MAX_THREADS: u32 = 64;
 /// The most handles of a process.
 const MAX_HANDLES: usize = 4096;
+/// Buffers of content that are larger than this are not kept where it was.
+const LARGE_CONTENT: usize = crate::abi::CONTENT_WINDOW * 2;
 /// How long JavaScript waits for I/O threads to carry something out. They never
 /// wait for anything themselves, so this is for machines that hardly run.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -74,6 +77,8 @@ pub struct IoShared {
     /// Request content that waits for `jstime_take`, by connection and
     /// generation.
     pub contents: Mutex<Contents>,
+    /// Buffers of such content that are not used now.
+    pub spare_contents: SpareContents,
     /// Messages that wait for it, too.
     pub messages: WaitingMessages,
     /// What clients have shown in TLS handshakes.
@@ -155,6 +160,11 @@ impl IoShared {
                 let mut waiting = lock(&content);
                 let count = waiting.copy_to(out);
                 let wake = std::mem::take(&mut waiting.wake_when_taken);
+                let emptied = waiting.take_large();
+                drop(waiting);
+                if let Some(buffer) = emptied {
+                    self.spare_contents.give(buffer);
+                }
                 Taken { count, wake }
             }
         };
@@ -200,13 +210,15 @@ impl WaitingContent {
         self.taken += count;
         if self.is_empty() {
             self.taken = 0;
-            if self.bytes.capacity() > crate::abi::CONTENT_WINDOW * 2 {
-                self.bytes = Vec::new();
-            } else {
-                self.bytes.clear();
-            }
+            self.bytes.clear();
         }
         count
+    }
+
+    /// A large buffer that is empty now.
+    fn take_large(&mut self) -> Option<Vec<u8>> {
+        let is_large = self.bytes.is_empty() && self.bytes.capacity() > LARGE_CONTENT;
+        is_large.then(|| std::mem::take(&mut self.bytes))
     }
 }
 
@@ -543,6 +555,7 @@ pub fn open(threads: u32) -> io::Result<u32> {
             mailbox: Mutex::default(),
             lent: lent.clone(),
             contents: Mutex::default(),
+            spare_contents: SpareContents::default(),
             messages: WaitingMessages::default(),
             peer_certificates: PeerCertificates::default(),
             waiting: Arc::default(),

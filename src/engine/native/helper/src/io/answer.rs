@@ -331,7 +331,8 @@ impl Connection {
             exchange.answer = Answer::Stream(if has_none { Stream::Dropped } else { stream });
         }
         // The first chunk probably follows in this batch.
-        self.output.get_or_insert_default().push_bytes(&cx.out, 0);
+        let output = self.output.get_or_insert_with(|| cx.outputs.take());
+        output.push_bytes(&cx.out, 0);
         cx.out.clear();
     }
 
@@ -377,7 +378,7 @@ impl Connection {
         if stream == Stream::Dropped {
             return self.tell_written(cx, count as u64);
         }
-        let output = self.output.get_or_insert_default();
+        let output = self.output.get_or_insert_with(|| cx.outputs.take());
         let is_chunked = stream == Stream::Chunked;
         match lent {
             Some(content) if content.len() > COPIED_BYTES => {
@@ -389,17 +390,11 @@ impl Connection {
                     output.push_bytes(b"\r\n", 0);
                 }
             }
-            _ if is_chunked => {
-                write_chunk(&mut cx.out, content);
-                output.push_bytes(&cx.out, count);
-                cx.out.clear();
-            }
+            _ if is_chunked => output.append(count, |out| write_chunk(out, content)),
             _ => output.push_bytes(content, count),
         }
         if is_end && is_chunked {
-            write_last_chunk(&mut cx.out);
-            output.push_bytes(&cx.out, 0);
-            cx.out.clear();
+            output.append(0, write_last_chunk);
         }
         if is_short {
             self.abort(cx);

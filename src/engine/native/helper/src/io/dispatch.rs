@@ -78,13 +78,12 @@ impl Connection {
     /// another certificate, or for none (RFC 9110, 7.4). One that names no server
     /// is for the first.
     fn is_misdirected(&self, input: &[u8], head: &Head) -> bool {
-        if !self.socket.has_several_policies() {
+        let Some(scope) = self.socket.limited_scope() else {
             return false;
-        }
+        };
         let host = head.host.map_or(&b""[..], |host| host.of(input));
         let target = authority_of(head.target.of(input));
-        !self.socket.may_serve(host)
-            || target.is_some_and(|authority| !self.socket.may_serve(authority))
+        !scope.may_serve(host) || target.is_some_and(|authority| !scope.may_serve(authority))
     }
 
     /// Whether JavaScript can ask for the client's certificate.
@@ -92,7 +91,8 @@ impl Connection {
         *self.has_certificate.get_or_insert_with(|| {
             let certificate = self.socket.client_certificate();
             if let Some(certificate) = &certificate {
-                cx.shared.peer_certificates.insert(self.index, certificate);
+                let encoded = certificate.encode();
+                cx.shared.peer_certificates.insert(self.index, encoded);
             }
             certificate.is_some()
         })

@@ -15,7 +15,8 @@ const SMALL_PIECE: usize = 16 * 1024;
 /// How many outputs are kept for their memory, and how much each may have.
 const SPARES: usize = 256;
 const SPARE_PIECES: usize = 16;
-const SPARE_BYTES: usize = SMALL_PIECE + 1024;
+// Twice as much as a small piece, since vectors double.
+const SPARE_BYTES: usize = 2 * SMALL_PIECE + 1024;
 
 /// A part of what is to be written.
 pub enum Piece {
@@ -72,13 +73,8 @@ pub struct Output {
 impl Output {
     /// Appends bytes, of which `credit` are content of a streamed response.
     pub fn push_bytes(&mut self, bytes: &[u8], credit: usize) {
-        if let Some(Piece::Owned(last)) = self.pieces.back_mut()
-            && last.bytes.len() < SMALL_PIECE
-        {
-            last.bytes.extend_from_slice(bytes);
-            last.credit += credit;
-        } else if !bytes.is_empty() {
-            self.push(Piece::owned(bytes.to_vec(), credit));
+        if !bytes.is_empty() {
+            self.append(credit, |out| out.extend_from_slice(bytes));
         }
     }
 

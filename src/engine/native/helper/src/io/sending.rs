@@ -41,13 +41,13 @@ impl Connection {
     pub(super) fn keep(&mut self, cx: &mut Context, written: usize) {
         let bytes = std::mem::take(&mut cx.out);
         self.output
-            .get_or_insert_default()
+            .get_or_insert_with(|| cx.outputs.take())
             .push_owned(bytes, written);
     }
 
     /// As `emit`, and `piece` behind it.
     pub(super) fn emit_with(&mut self, cx: &mut Context, piece: Piece) {
-        let output = self.output.get_or_insert_default();
+        let output = self.output.get_or_insert_with(|| cx.outputs.take());
         output.push_bytes(&cx.out, 0);
         output.push(piece);
         cx.out.clear();

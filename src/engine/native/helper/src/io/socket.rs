@@ -13,7 +13,7 @@ use mio::{Registry, Token};
 
 use super::plain_socket::PlainSocket;
 use crate::peer_certificates::PeerCertificate;
-use crate::tls::certificates::SharedCertificates;
+use crate::tls::certificates::{Scope, SharedCertificates};
 use crate::tls::stream::Stream;
 
 /// A connection's socket.
@@ -84,21 +84,17 @@ impl Socket {
         }
     }
 
-    /// Whether `may_serve` may ever say no.
+    /// What a TLS connection was made under, if that does not let it be used for
+    /// all requests.
     #[inline]
-    pub fn has_several_policies(&self) -> bool {
+    pub fn limited_scope(&self) -> Option<Scope> {
         match self {
-            Socket::Plain(_) => false,
-            Socket::Tls(stream) => stream.borrow().has_several_policies(),
-        }
-    }
-
-    /// Whether requests to an authority may come over this connection; see
-    /// `Stream::may_serve`.
-    pub fn may_serve(&self, authority: &[u8]) -> bool {
-        match self {
-            Socket::Plain(_) => true,
-            Socket::Tls(stream) => stream.borrow().may_serve(authority),
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => {
+                let stream = stream.borrow();
+                let scope = stream.scope()?;
+                scope.is_one_of_several().then(|| scope.clone())
+            }
         }
     }
 

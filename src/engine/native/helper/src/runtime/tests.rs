@@ -12,6 +12,7 @@ fn shared() -> (Poll, IoShared) {
         mailbox: Mutex::default(),
         lent: Arc::default(),
         contents: Mutex::default(),
+        spare_contents: SpareContents::default(),
         messages: WaitingMessages::default(),
         peer_certificates: PeerCertificates::default(),
         waiting: Arc::default(),

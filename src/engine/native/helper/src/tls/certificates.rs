@@ -40,6 +40,40 @@ pub struct Certificates {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PolicyIndex(usize);
 
+/// The certificates and the policy that a connection was made under. They stay
+/// the same as long as it lives.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    certificates: Arc<Certificates>,
+    policy: PolicyIndex,
+}
+
+impl Scope {
+    /// For a client that was chosen a policy.
+    pub fn new(certificates: Arc<Certificates>, policy: PolicyIndex) -> Self {
+        Self {
+            certificates,
+            policy,
+        }
+    }
+
+    /// Whether `may_serve` may ever say no.
+    pub fn is_one_of_several(&self) -> bool {
+        self.certificates.has_several_policies()
+    }
+
+    /// Whether requests to an authority may come over the connection: those to
+    /// servers with another policy for clients are misdirected.
+    pub fn may_serve(&self, authority: &[u8]) -> bool {
+        self.certificates.may_serve(self.policy, authority)
+    }
+
+    /// What the client was asked for, if anything.
+    pub fn client_policy(&self) -> Option<&ClientPolicy> {
+        self.certificates.client_policy(self.policy)
+    }
+}
+
 /// How the names with one policy are served.
 struct Server {
     config: Arc<ServerConfig>,
@@ -104,13 +138,13 @@ impl Certificates {
     }
 
     /// What clients are asked for, if anything.
-    pub fn client_policy(&self, policy: PolicyIndex) -> Option<&ClientPolicy> {
+    fn client_policy(&self, policy: PolicyIndex) -> Option<&ClientPolicy> {
         self.servers[policy.0].policy.as_ref()
     }
 
     /// Whether a connection that was made under a policy may be used for requests
     /// to an authority, a host with or without a port (RFC 9110, 7.4).
-    pub fn may_serve(&self, policy: PolicyIndex, authority: &[u8]) -> bool {
+    fn may_serve(&self, policy: PolicyIndex, authority: &[u8]) -> bool {
         if !self.has_several_policies() {
             return true;
         }

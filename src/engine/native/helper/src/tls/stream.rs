@@ -9,7 +9,7 @@ use rustls::unbuffered::{
     UnbufferedStatus, WriteTraffic,
 };
 
-use super::certificates::{Certificates, PolicyIndex, SharedCertificates};
+use super::certificates::{Scope, SharedCertificates};
 use super::outgoing::Outgoing;
 use super::scratch::{self, WRITE_BYTES, room};
 use super::server_choice::{Choice, Requested, choose, requested_name};
@@ -40,8 +40,8 @@ pub struct Stream<Transport> {
     /// Begins with the client's first byte, or if the policy for clients depends
     /// on it, with the name that the client asks for.
     session: Option<Box<UnbufferedServerConnection>>,
-    /// Those of the session, and the policy that it was begun with.
-    begun_with: Option<(Arc<Certificates>, PolicyIndex)>,
+    /// What the session was begun with.
+    scope: Option<Scope>,
     /// What was read and not used: a part of a record, or records that found no
     /// room. Without any, it holds no memory.
     pending: Vec<u8>,
@@ -79,7 +79,7 @@ impl<T: Transport> Stream<T> {
             transport,
             certificates,
             session: None,
-            begun_with: None,
+            scope: None,
             pending: Vec::new(),
             has_records: false,
             content: Vec::new(),
@@ -137,26 +137,15 @@ impl<T: Transport> Stream<T> {
         is_incomplete && !self.has_failed && !self.is_closing
     }
 
-    /// Whether `may_serve` may ever say no.
-    pub fn has_several_policies(&self) -> bool {
-        self.begun_with
-            .as_ref()
-            .is_some_and(|(certificates, _)| certificates.has_several_policies())
-    }
-
-    /// Whether requests to an authority may come over this connection: those to
-    /// servers with another policy for clients are misdirected.
-    pub fn may_serve(&self, authority: &[u8]) -> bool {
-        self.begun_with
-            .as_ref()
-            .is_some_and(|(certificates, policy)| certificates.may_serve(*policy, authority))
+    /// What it was made under, once that is chosen.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
     }
 
     /// The certificate that the client has shown in the handshake, if it was
     /// asked for one and has one.
     pub fn client_certificate(&self) -> Option<PeerCertificate> {
-        let (certificates, policy) = self.begun_with.as_ref()?;
-        let policy = certificates.client_policy(*policy)?;
+        let policy = self.scope()?.client_policy()?;
         let chain = self.session.as_ref()?.peer_certificates()?;
         Some(PeerCertificate {
             objection: policy.objection(chain),
@@ -305,7 +294,7 @@ impl<T: Transport> Stream<T> {
         self.session = UnbufferedServerConnection::new(certificates.config(policy))
             .ok()
             .map(Box::new);
-        self.begun_with = Some((certificates, policy));
+        self.scope = Some(Scope::new(certificates, policy));
         true
     }
 

@@ -130,8 +130,8 @@ fn nobody_is_asked_where_nothing_is_to_be_known() {
     assert_eq!(both.server.client_certificate(), None);
     // Without a name it is the first.
     let both = try_with("127.0.0.1", &TLS13, None).unwrap();
-    assert!(both.server.may_serve(b"open.test"));
-    assert!(!both.server.may_serve(b"strict.test"));
+    assert!(both.server.scope().unwrap().may_serve(b"open.test"));
+    assert!(!both.server.scope().unwrap().may_serve(b"strict.test"));
 }
 
 #[test]
@@ -141,8 +141,8 @@ fn the_name_may_come_byte_by_byte() {
         both.wire.portion.set(1);
         both.shake_hands();
         assert!(both.server.client_certificate().is_some());
-        assert!(both.server.may_serve(b"strict.test"));
-        assert!(!both.server.may_serve(b"open.test"));
+        assert!(both.server.scope().unwrap().may_serve(b"strict.test"));
+        assert!(!both.server.scope().unwrap().may_serve(b"open.test"));
         both.send(HELLO);
         assert_eq!(both.read(16384).unwrap(), HELLO);
     }
