@@ -31,6 +31,8 @@ pub struct ListenPlan {
     pub tls: bool,
     /// HTTP/2 as well as HTTP/1.1.
     pub http2: bool,
+    /// Not HTTP: bytes go to JavaScript as they are.
+    pub is_tcp: bool,
     /// Larger request content, in bytes, is refused with 413.
     pub max_content: u64,
     /// Without progress; None is never.
@@ -98,6 +100,7 @@ impl ListenPlan {
             address,
             tls: flags & LISTEN_TLS != 0,
             http2: flags & LISTEN_HTTP2 != 0,
+            is_tcp: false,
             max_content: u64::from(word(PLAN_MAX_CONTENT_LOW))
                 | u64::from(word(PLAN_MAX_CONTENT_HIGH)) << 32,
             idle_timeout: timeout(PLAN_IDLE_TIMEOUT),

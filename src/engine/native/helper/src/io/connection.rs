@@ -1,7 +1,7 @@
 //! One connection: a state machine that reads, hands over and writes as much as
 //! it can whenever something has happened.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::content::Discard;
@@ -99,7 +99,7 @@ pub struct Connection {
     /// Tells connections with the same index apart.
     pub serial: u32,
     /// What it shares with others of its listener.
-    pub listener: Rc<Listener>,
+    pub listener: Arc<Listener>,
     /// Set when it is to be closed.
     pub over: Option<Over>,
     /// The tick for which it is entered in the deadlines.
@@ -139,6 +139,9 @@ pub struct Connection {
     pub(super) stop_until: u64,
     pub(super) handshake_until: u64,
     pub(super) deadline: u64,
+    /// Whether the client has shown a certificate, once that is known. Then
+    /// JavaScript can ask for it.
+    pub(super) has_certificate: Option<bool>,
 }
 
 impl Connection {
@@ -146,7 +149,7 @@ impl Connection {
     pub fn new(
         cx: &Context,
         ticket: Ticket,
-        listener: Rc<Listener>,
+        listener: Arc<Listener>,
         socket: Socket,
         peer: Peer,
     ) -> Self {
@@ -193,6 +196,7 @@ impl Connection {
             stop_until: NEVER,
             handshake_until: cx.now_ms + handshake_time,
             deadline: NEVER,
+            has_certificate: None,
         }
     }
 
@@ -408,7 +412,7 @@ impl Connection {
                 next = Phase::draining(cx, discard);
             }
         }
-        if self.is_last || self.listener.stopping.get() {
+        if self.is_last || self.listener.is_stopping() {
             next = Phase::Ending;
         }
         self.change(next);
@@ -476,6 +480,9 @@ impl Connection {
         let old = self.generation;
         // First, so that JavaScript does not begin what it is told is over.
         self.next_generation(cx);
+        if self.has_certificate == Some(true) {
+            cx.shared.peer_certificates.remove(self.index);
+        }
         if let Phase::Held { .. } = self.phase {
             // It waits for JavaScript no longer.
             let ticket = self.ticket();
@@ -484,9 +491,6 @@ impl Connection {
         if let Phase::Exchange(exchange) = &mut self.phase {
             if exchange.is_counted {
                 self.listener.metrics.subtract(METRIC_PENDING, 1);
-            }
-            if exchange.answer == Answer::None {
-                cx.outstanding = cx.outstanding.saturating_sub(1);
             }
             if let Some(content) = &exchange.content {
                 content.forget(cx);

@@ -38,6 +38,7 @@ fn every_word_has_its_place() {
         },
         tls: true,
         http2: true,
+        is_tcp: false,
         max_content: 0x2_0000_0001,
         idle_timeout: Some(Duration::from_secs(10)),
         head_timeout: None,

@@ -59,6 +59,7 @@ fn read_lines<'a>(
     head.method_text = span(method.as_bytes());
     head.target = span(target.as_bytes());
     head.http_1_0 = version == 0;
+    head.can_stream_events = true;
     head.consumed = end;
     head.headers.clear();
     head.headers

@@ -17,9 +17,6 @@ use crate::files;
 use crate::http::has_content;
 use crate::ring::Command;
 
-/// Answers later than this, in microseconds, count no more than this.
-const ANSWER_TIME_LIMIT: u64 = 10_000;
-
 /// What an answer begins with.
 struct Begin<'a> {
     status: u16,
@@ -95,7 +92,7 @@ impl Stream {
             is_all: has_none,
             ..head_of(command, lines)
         };
-        self.take_answer(cx, command, true);
+        self.take_answer(command, true);
         if self.begin_answer(cx, common, &begin) && !has_none {
             self.push(Part::Bytes(content));
         }
@@ -118,7 +115,7 @@ impl Stream {
             is_all: has_none,
             ..head_of(command, lines)
         };
-        self.take_answer(cx, command, true);
+        self.take_answer(command, true);
         if self.begin_answer(cx, common, &begin) && !has_none {
             self.push(Part::File(part));
         }
@@ -127,20 +124,15 @@ impl Stream {
     /// Answers a command that makes no sense.
     fn fail(&mut self, cx: &mut Context, common: &Common) {
         self.answer = Answer::Complete;
-        cx.outstanding = cx.outstanding.saturating_sub(1);
         self.begin_answer(cx, common, &FAILURE);
     }
 
     /// An answer begins that JavaScript has given.
-    fn take_answer(&mut self, cx: &mut Context, command: &Command<'_>, is_whole: bool) {
+    fn take_answer(&mut self, command: &Command<'_>, is_whole: bool) {
         self.notify |= command.flags & RESPOND_NOTIFY != 0;
         if is_whole {
             self.answer = Answer::Complete;
         }
-        let taken = cx.now.saturating_duration_since(self.sent_at);
-        let taken = (taken.as_micros() as u64).min(ANSWER_TIME_LIMIT);
-        cx.answer_time = (cx.answer_time * 7 + taken) / 8;
-        cx.outstanding = cx.outstanding.saturating_sub(1);
     }
 
     /// Sends the head of an answer. False if that was a 500 instead, and whole,
@@ -208,7 +200,7 @@ impl Stream {
             Some(length) => Way::Length(length),
             None => Way::UntilClose,
         });
-        self.take_answer(cx, command, false);
+        self.take_answer(command, false);
         self.begin_answer(cx, common, &begin);
     }
 

@@ -6,7 +6,7 @@ use super::super::answer::discard;
 use super::super::connection::{Connection, Over, Phase};
 use super::super::context::Context;
 use super::is_preface;
-use super::session::Session;
+use super::session::{Client, Session};
 use crate::ring::Command;
 
 /// What is written at a time.
@@ -30,7 +30,12 @@ impl Connection {
     /// From now on the connection speaks HTTP/2.
     pub(in super::super) fn begin_http2(&mut self, cx: &Context) {
         self.may_be_http2 = false;
-        let session = Session::new(cx, self.ticket(), self.listener.clone(), self.peer);
+        let client = Client {
+            peer: self.peer,
+            certificate: self.socket.client_certificate().map(|it| it.encode()),
+            scope: self.socket.limited_scope(),
+        };
+        let session = Session::new(cx, self.ticket(), self.listener.clone(), client);
         self.change(Phase::Http2(Box::new(session)));
     }
 

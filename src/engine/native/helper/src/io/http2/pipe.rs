@@ -1,12 +1,13 @@
 //! Memory that `h2` takes for a socket.
 
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::runtime::lock;
 
 /// What was read and not used, and what is to be written.
 #[derive(Default)]
@@ -71,7 +72,14 @@ impl Buffers {
 
 /// The socket; the buffers are shared with whoever fills and empties them.
 #[derive(Clone, Default)]
-pub struct Pipe(pub Rc<RefCell<Buffers>>);
+pub struct Pipe(Arc<Mutex<Buffers>>);
+
+impl Pipe {
+    /// The buffers. Nobody has them for longer than a call.
+    pub fn buffers(&self) -> MutexGuard<'_, Buffers> {
+        lock(&self.0)
+    }
+}
 
 impl AsyncRead for Pipe {
     fn poll_read(
@@ -79,7 +87,7 @@ impl AsyncRead for Pipe {
         _: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let buffers = &mut *self.0.borrow_mut();
+        let buffers = &mut *self.buffers();
         if buffers.is_empty() {
             return if buffers.is_ended {
                 Poll::Ready(Ok(()))
@@ -101,7 +109,7 @@ impl AsyncWrite for Pipe {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let buffers = &mut *self.0.borrow_mut();
+        let buffers = &mut *self.buffers();
         match buffers.write(bytes) {
             0 if !bytes.is_empty() => {
                 buffers.was_full = true;
@@ -116,7 +124,7 @@ impl AsyncWrite for Pipe {
         _: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let buffers = &mut *self.0.borrow_mut();
+        let buffers = &mut *self.buffers();
         let mut count = 0;
         for piece in pieces {
             let written = buffers.write(piece);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll, Waker};
 
@@ -28,6 +28,7 @@ use crate::abi::*;
 use crate::fault;
 use crate::http::{BodyLength, Head};
 use crate::ring::Command;
+use crate::tls::certificates::Scope;
 
 /// How long the rest of the preface may take, in milliseconds, where heads may
 /// take any time.
@@ -36,14 +37,24 @@ const PREFACE_TIME: u64 = 10_000;
 /// Room for the text of a small head.
 const TEXT_BYTES: usize = 512;
 
+/// Who is at the other end.
+pub struct Client {
+    /// Its address.
+    pub peer: Peer,
+    /// Its certificate for JavaScript, if it was asked for one and has one.
+    pub certificate: Option<Arc<[u8]>>,
+    /// What it may ask for; None is anything.
+    pub scope: Option<Scope>,
+}
+
 /// What streams share.
 pub struct Common {
     /// The connection.
     pub ticket: Ticket,
     /// Its listener.
-    pub listener: Rc<Listener>,
+    pub listener: Arc<Listener>,
     /// The client.
-    pub peer: Peer,
+    pub client: Client,
     /// Bytes of files that may still be read in this turn.
     pub file_budget: usize,
     /// There is more to do than fits into this turn.
@@ -57,6 +68,13 @@ impl Common {
         let generation = word.load(Ordering::Relaxed).wrapping_add(1);
         word.store(generation, Ordering::Release);
         generation
+    }
+
+    /// JavaScript cannot ask for the certificate of a stream's client any more.
+    pub fn forget_certificate(&self, cx: &Context, index: u32) {
+        if self.client.certificate.is_some() {
+            cx.shared.peer_certificates.remove(index);
+        }
     }
 }
 
@@ -89,7 +107,7 @@ pub struct Session {
 
 impl Session {
     /// For a client whose preface has arrived, or begins to.
-    pub fn new(cx: &Context, ticket: Ticket, listener: Rc<Listener>, peer: Peer) -> Self {
+    pub fn new(cx: &Context, ticket: Ticket, listener: Arc<Listener>, client: Client) -> Self {
         let pipe = Pipe::default();
         let head_bytes = u32::try_from(listener.limits.head_bytes).unwrap_or(u32::MAX);
         let handshake = Builder::new()
@@ -106,7 +124,7 @@ impl Session {
             common: Common {
                 ticket,
                 listener,
-                peer,
+                client,
                 file_budget: FILE_BUDGET,
                 wants_turn: false,
             },
@@ -144,7 +162,7 @@ impl Session {
 
     /// Whether more input is of use now.
     pub fn wants_input(&self) -> bool {
-        self.pipe.0.borrow().is_empty()
+        self.pipe.buffers().is_empty()
     }
 
     /// Whether there are no requests, and no answers on their way.
@@ -169,14 +187,14 @@ impl Session {
         if self.meter.look(bytes, cx.now_ms).is_err() {
             return self.shut_down(Reason::ENHANCE_YOUR_CALM);
         }
-        let mut buffers = self.pipe.0.borrow_mut();
+        let mut buffers = self.pipe.buffers();
         buffers.borrow_memory(&mut cx.dropped);
         buffers.feed(bytes);
     }
 
     /// Nothing more will arrive.
     pub fn input_ended(&mut self) {
-        self.pipe.0.borrow_mut().end();
+        self.pipe.buffers().end();
         self.needs_drive = true;
     }
 
@@ -185,13 +203,13 @@ impl Session {
     pub fn drive(&mut self, cx: &mut Context, room: usize) -> bool {
         self.needs_drive = false;
         {
-            let mut buffers = self.pipe.0.borrow_mut();
+            let mut buffers = self.pipe.buffers();
             buffers.output = std::mem::take(&mut cx.out);
             buffers.room = room;
             buffers.was_full = false;
         }
         let is_over = self.poll(cx);
-        let mut buffers = self.pipe.0.borrow_mut();
+        let mut buffers = self.pipe.buffers();
         cx.out = std::mem::take(&mut buffers.output);
         buffers.return_memory(&mut cx.dropped);
         self.needs_drive |= buffers.was_full;
@@ -296,6 +314,12 @@ impl Session {
         content: RecvStream,
     ) {
         let listener = self.common.listener.clone();
+        let host = head.host.map_or(&b""[..], |host| host.of(&text));
+        let scope = &self.common.client.scope;
+        if scope.as_ref().is_some_and(|scope| !scope.may_serve(host)) {
+            listener.metrics.add(METRIC_REQUESTS, 1);
+            return stream.answer_natively(cx, &self.common, NativeAnswer::new(421, b""));
+        }
         if let BodyLength::Length(length) = head.body
             && length > listener.plan.max_content
         {
@@ -342,7 +366,7 @@ impl Session {
         text: &[u8],
     ) -> bool {
         let listener = self.common.listener.clone();
-        let table = listener.table.borrow();
+        let table = listener.table();
         if table.is_empty() && !listener.needs_heartbeat() {
             return false;
         }
@@ -398,15 +422,23 @@ impl Session {
             head: &held.head,
             input: &held.text,
             content: held.whole.as_deref(),
-            peer: common.peer,
+            peer: common.client.peer,
+            has_certificate: common.client.certificate.is_some(),
         };
+        if let Some(certificate) = &common.client.certificate {
+            cx.shared
+                .peer_certificates
+                .insert(index, certificate.clone());
+        }
         match request::send(cx, index, slot.generation, &request) {
             Sent::Yes => {}
             Sent::NoRoom => {
+                common.forget_certificate(cx, index);
                 cx.indices.give_back(index);
                 return false;
             }
             Sent::TooLarge => {
+                common.forget_certificate(cx, index);
                 cx.indices.give_back(index);
                 stream.held = None;
                 stream.answer_natively(cx, common, NativeAnswer::new(431, b""));
@@ -417,7 +449,6 @@ impl Session {
         cx.indices.set_stream(index, common.ticket, id);
         listener.metrics.add(METRIC_REQUESTS, 1);
         listener.metrics.add(METRIC_PENDING, 1);
-        cx.outstanding += 1;
         let continues = held.head.expect_continue;
         let content = held.rest.take().map(|(content, first)| {
             let limit = listener.plan.max_content;

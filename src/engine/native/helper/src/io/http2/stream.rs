@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::task::{Context as Task, Poll, Waker};
-use std::time::Instant;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -81,7 +80,6 @@ pub struct Stream {
     pub(super) answer: Answer,
     pub(super) is_head: bool,
     pub(super) notify: bool,
-    pub(super) sent_at: Instant,
     /// Milliseconds without progress; 0 is any.
     pub(super) idle_timeout: u64,
     pub(super) active_at: u64,
@@ -105,7 +103,6 @@ impl Stream {
             answer: Answer::None,
             is_head,
             notify: false,
-            sent_at: cx.now,
             idle_timeout: common.listener.idle_timeout,
             active_at: cx.now_ms,
             parts: VecDeque::new(),
@@ -119,7 +116,6 @@ impl Stream {
     pub fn begin(&mut self, cx: &Context, slot: Slot, content: Option<Box<Content>>) {
         self.slot = Some(slot);
         self.content = content;
-        self.sent_at = cx.now;
         self.active_at = cx.now_ms;
     }
 
@@ -319,10 +315,8 @@ impl Stream {
         };
         // First, so that JavaScript does not begin what it is told is over.
         common.next_generation(cx, index);
+        common.forget_certificate(cx, index);
         metrics.subtract(METRIC_PENDING, 1);
-        if self.answer == Answer::None {
-            cx.outstanding = cx.outstanding.saturating_sub(1);
-        }
         if let Some(content) = &self.content {
             content.forget(cx);
         }
