@@ -313,6 +313,35 @@ engineTest(
     }),
 );
 
+engineTest("WebSockets are served by HTTP/1.1 beside it", async (engine) => {
+  await using server = serve({
+    ...common,
+    engine,
+    fetch: (request, server) => {
+      if (server.upgrade(request)) return;
+      return new Response("hello");
+    },
+    websocket: {
+      message: (socket, message) => {
+        socket.send(message);
+      },
+    },
+  });
+  const origin = `127.0.0.1:${server.port}`;
+  await using client = new Http2Client(`http://${origin}`);
+  const socket = new WebSocket(`ws://${origin}`);
+  await new Promise((resolve) => socket.onopen = resolve);
+  socket.send("echo");
+  const { data } = await new Promise<MessageEvent>((resolve) =>
+    socket.onmessage = resolve
+  );
+  assertEquals(data, "echo");
+  assertEquals(await client.text("/"), "hello");
+  const closed = new Promise((resolve) => socket.onclose = resolve);
+  socket.close();
+  await closed;
+});
+
 engineTest("an upgrade is refused", (engine) =>
   withServer(engine, {
     fetch: (request: Request, server: Server) =>

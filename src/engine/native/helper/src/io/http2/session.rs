@@ -34,6 +34,9 @@ use crate::tls::certificates::Scope;
 /// take any time.
 const PREFACE_TIME: u64 = 10_000;
 
+/// Room for the text of a small head.
+const TEXT_BYTES: usize = 512;
+
 /// Who is at the other end.
 pub struct Client {
     /// Its address.
@@ -278,7 +281,7 @@ impl Session {
         let is_head = request.method() == http::Method::HEAD;
         let mut stream = Stream::new(cx, &self.common, respond, is_head);
         let mut head = std::mem::take(&mut cx.head);
-        let mut text = Vec::new();
+        let mut text = Vec::with_capacity(TEXT_BYTES);
         let is_complete = request.body().is_end_stream();
         let limits = &self.common.listener.limits;
         let converted = convert(&request, is_complete, limits, &mut text, &mut head);
