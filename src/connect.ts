@@ -1,4 +1,4 @@
-import { chooseTcpEngine } from "./engine/choose.ts";
+import { chooseConnectEngine } from "./engine/choose.ts";
 import {
   resolveConnect,
   type TcpConnectOptions,
@@ -88,7 +88,7 @@ export function connect(options: unknown): Promise<never> {
 
 async function open(options: TcpConnectOptions): Promise<TcpSocket> {
   const { handlers, data, allowHalfOpen, connect } = options;
-  const engine = chooseTcpEngine(options.engine);
+  const engine = chooseConnectEngine(options.engine);
   const { address } = connect;
   const socket = new TcpSocket({
     slot: { handlers },

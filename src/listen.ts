@@ -1,4 +1,4 @@
-import { chooseTcpEngine } from "./engine/choose.ts";
+import { chooseListenEngine } from "./engine/choose.ts";
 import { resolveListen } from "./options/tcp_options.ts";
 import { TcpSocketListener } from "./tcp/socket_listener.ts";
 import type {
@@ -77,7 +77,7 @@ export function listen<
 ): UnixSocketListener<Data>;
 export function listen(options: unknown): never {
   const resolved = resolveListen(options);
-  const engine = chooseTcpEngine(resolved.engine);
+  const engine = chooseListenEngine(resolved.engine, resolved.listen);
   const listener: unknown = new TcpSocketListener(
     resolved,
     (accept) => engine.listenTcp(resolved.listen, accept),

@@ -11,6 +11,7 @@ import type {
   EngineName,
   HttpListenPlan,
   TcpEngine,
+  TcpListenPlan,
 } from "./engine.ts";
 import { unavailable } from "./unavailable.ts";
 import { loadNativeEngine, nativeEngineFailure } from "./native/engine.ts";
@@ -19,7 +20,7 @@ let hasWarned = false;
 
 /**
  * The engine for `serve`. `auto` takes the native engine where it is there and
- * can serve by the plan, else the deno engine.
+ * can serve by the plan, else the deno engine, if that can.
  *
  * @param webSockets The server has handlers for WebSockets.
  * @throws {Error} If the engine asked for cannot be used; `code` is
@@ -30,25 +31,58 @@ export function chooseEngine(
   plan: HttpListenPlan,
   webSockets: boolean,
 ): Engine {
-  if (wanted === "deno") return denoEngine;
+  const missing = denoEngine.unable(plan, webSockets);
+  if (wanted === "deno") {
+    if (missing !== undefined) throw cannotUse("deno", missing);
+    return denoEngine;
+  }
   const native = loadNativeEngine();
   const reason = native === undefined
     ? whyUnavailable(wanted)
     : native.unable(plan, webSockets);
   if (native !== undefined && reason === undefined) return native;
-  if (wanted === "native") throw cannotUse(reason);
+  if (wanted === "native") throw cannotUse("native", reason);
+  if (missing !== undefined) {
+    const { message } = cannotUse("native", reason);
+    throw unavailable(`${message}, nor "deno": ${missing}`);
+  }
   return denoEngine;
 }
 
 /**
- * The engine for `listen` and `connect`.
+ * The engine for `listen`. `auto` takes the native engine where it is there,
+ * but not for TLS: that is the platform's on both engines, and costs least on
+ * sockets of the platform's own.
  *
  * @throws {Error} If the engine asked for cannot be used; `code` is
  * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
-export function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
-  if (wanted !== "native") return denoTcp;
-  throw cannotUse("listen and connect are served by the deno engine alone");
+export function chooseListenEngine(
+  wanted: EngineName | "auto",
+  { tls }: TcpListenPlan,
+): TcpEngine {
+  if (wanted === "auto" && tls !== undefined) return denoTcp;
+  return chooseTcpEngine(wanted);
+}
+
+/**
+ * The engine for `connect`. `auto` takes the deno engine: threads of its own do
+ * not pay for a single connection.
+ *
+ * @throws {Error} If the engine asked for cannot be used; `code` is
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
+ */
+export function chooseConnectEngine(wanted: EngineName | "auto"): TcpEngine {
+  return wanted === "auto" ? denoTcp : chooseTcpEngine(wanted);
+}
+
+function chooseTcpEngine(wanted: EngineName | "auto"): TcpEngine {
+  if (wanted === "deno") return denoTcp;
+  const native = loadNativeEngine();
+  if (native !== undefined) return native.tcp;
+  const reason = whyUnavailable(wanted);
+  if (wanted === "native") throw cannotUse("native", reason);
+  return denoTcp;
 }
 
 /** The reason; of a fault that `auto` hides, everybody is told once. */
@@ -63,6 +97,9 @@ function whyUnavailable(wanted: EngineName | "auto"): string | undefined {
   return failure?.reason;
 }
 
-function cannotUse(reason: string = "it is not here"): Error {
-  return unavailable(`Cannot use engine "native": ${reason}`);
+function cannotUse(
+  engine: EngineName,
+  reason: string = "it is not here",
+): Error {
+  return unavailable(`Cannot use engine "${engine}": ${reason}`);
 }

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
 import type { TlsClientPlan, TlsServerPlan } from "../engine/engine.ts";
 import { readEnvironment } from "../runtime/environment.ts";
+import { certificateAuthorities } from "./client_certificates.ts";
 import { invalidOption, wrongSecret } from "./option_error.ts";
-import { pemBlocks, pemTexts } from "./pem.ts";
 import { booleanOption, stringOption } from "./simple_options.ts";
 import { resolveTls, tlsCertificates } from "./tls_options.ts";
 
@@ -28,6 +27,7 @@ export function resolveServerTls(tls: unknown): TlsServerPlan | undefined {
   const { ALPNProtocols } = (Array.isArray(tls) ? tls[0] : tls) as TlsRecord;
   return Object.freeze<TlsServerPlan>({
     certificates: [first, ...others],
+    isList: Array.isArray(tls),
     alpnProtocols: alpnProtocols(ALPNProtocols),
   });
 }
@@ -53,7 +53,7 @@ export function resolveClientTls(
   const isGiven = (value: unknown) => value !== undefined && value !== null;
   return Object.freeze<TlsClientPlan>({
     serverName: serverNameOption(options) ?? hostname ?? "localhost",
-    authorities: isGiven(ca) ? authorities(ca) : undefined,
+    authorities: authorities(ca),
     certificate: isGiven(cert) || isGiven(key)
       ? resolveTls({ cert, key, passphrase })
       : undefined,
@@ -66,37 +66,21 @@ export function resolveClientTls(
   });
 }
 
+function authorities(ca: unknown): readonly string[] | undefined {
+  if (ca === undefined || ca === null) return undefined;
+  const certificates = certificateAuthorities(ca, "tls.ca");
+  if (certificates.length > 0) return certificates;
+  throw invalidOption(
+    "Cannot use tls.ca: expected at least one certificate",
+    "ERR_INVALID_ARG_VALUE",
+  );
+}
+
 function serverNameOption(
   { serverName, servername }: TlsRecord,
 ): string | undefined {
   return stringOption("tls.serverName", serverName) ||
     stringOption("tls.servername", servername) || undefined;
-}
-
-function authorities(ca: unknown): string[] {
-  const blocks = pemTexts("tls.ca", ca).flatMap(pemBlocks);
-  const certificates = blocks
-    .filter(({ label }) => label === "CERTIFICATE")
-    .map(({ text }) => text);
-  if (certificates.length === 0) {
-    throw invalidOption(
-      "Cannot use tls.ca: expected certificates in PEM form, not a path to them",
-      "ERR_INVALID_ARG_VALUE",
-    );
-  }
-  for (const certificate of certificates) checkCertificate(certificate);
-  return certificates;
-}
-
-function checkCertificate(certificate: string): void {
-  try {
-    new X509Certificate(certificate);
-  } catch {
-    throw invalidOption(
-      "Cannot use tls.ca: a certificate is malformed",
-      "ERR_INVALID_ARG_VALUE",
-    );
-  }
 }
 
 /**

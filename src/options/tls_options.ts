@@ -5,6 +5,7 @@ import type {
   TlsPlan,
 } from "../engine/engine.ts";
 import type { JSTimeFile } from "../file/jstime_file.ts";
+import { resolveClientCertificates } from "./client_certificates.ts";
 import { checkDhParameters } from "./dh_parameters.ts";
 import { resolveKeyPair } from "./key_pair.ts";
 import { invalidOption, wrongSecret, wrongType } from "./option_error.ts";
@@ -54,23 +55,31 @@ export interface TLSOptions {
   /** Another spelling of `serverName`. */
   readonly servername?: string | readonly string[] | null;
   /**
-   * Ask clients for a certificate. No engine can do that yet: `true` throws.
+   * Ask clients for a certificate. Then those without one that `ca` vouches for
+   * are refused, unless `rejectUnauthorized` is false. In a list every server
+   * name has its own rules; a request for a name with other rules than those
+   * that its connection was made under is answered 421.
    *
    * @default {false}
    */
   readonly requestCert?: boolean | null;
   /**
    * Refuse peers without a valid certificate. Servers look at it only with
-   * `requestCert`; `connect` refuses such servers unless this is false.
+   * `requestCert`: if it is false they accept everybody, and
+   * `server.getPeerCertificate()` tells who it is. `connect` refuses servers
+   * with a certificate that is not valid, unless this is false.
+   *
+   * @default {true}
    */
   readonly rejectUnauthorized?: boolean | null;
   /**
    * Authorities to trust: with `connect` instead of the platform's, with
-   * servers only for `requestCert`.
+   * servers only for `requestCert`, which needs them.
    */
   readonly ca?: TLSMaterial | readonly TLSMaterial[] | null;
   /**
-   * Revoked client certificates. Has no effect without `requestCert`.
+   * Lists of revoked certificates (CRL), one of each authority in a chain. Has
+   * no effect without `requestCert`.
    */
   readonly crl?: TLSMaterial | readonly TLSMaterial[] | null;
   /**
@@ -192,9 +201,14 @@ export function resolveTls(
 function namedCertificates(entry: unknown, option: string): NamedCertificate[] {
   const pair = resolveTls(entry, option);
   if (pair === undefined) return [];
-  const names = serverNames(entry as Readonly<Record<string, unknown>>, option);
-  return names.map((serverName) =>
-    Object.freeze<NamedCertificate>({ ...pair, serverName })
+  const options = entry as Readonly<Record<string, unknown>>;
+  const clients = resolveClientCertificates(options, option);
+  return serverNames(options, option).map((serverName) =>
+    Object.freeze<NamedCertificate>({
+      ...pair,
+      serverName,
+      ...clients && { clients },
+    })
   );
 }
 
@@ -233,11 +247,6 @@ function checkKinds(
     throw name === "passphrase"
       ? wrongSecret(`${option}.passphrase`, value, kind)
       : wrongType(`${option}.${name}`, value, kind);
-  }
-  if (options.requestCert === true) {
-    throw invalidOption(
-      `Cannot use ${option}.requestCert true: client certificates are not available on this engine`,
-    );
   }
   const { dhParamsFile } = options;
   if (typeof dhParamsFile === "string") {

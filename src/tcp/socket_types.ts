@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { MaybePromise } from "../serve_types.ts";
 import type { TLSOptions } from "../options/tls_options.ts";
+import type { PeerCertificate } from "../tls/peer_certificate.ts";
 
 /** How received bytes are handed to `data`, by the name of the type. */
 export interface BinaryTypeList {
@@ -109,7 +110,8 @@ export interface SocketOptions<
    */
   readonly allowHalfOpen?: boolean;
   /**
-   * The engine to use.
+   * The engine to use. "auto" takes the native engine for `listen` without
+   * `tls`, where it is there, otherwise the deno engine.
    *
    * @default {$JSTIME_ENGINE, else "auto"}
    */
@@ -330,6 +332,14 @@ export interface Socket<Data = undefined> extends Disposable {
   readonly bytesWritten: number;
   /** Whether the peer showed a certificate that was verified. */
   readonly authorized: boolean;
+  /** Why it was not, if it was asked for one; null otherwise. */
+  getAuthorizationError(): Error | null;
+  /**
+   * The certificate that the peer has shown, on connections of clients and of
+   * listeners with `requestCert`; undefined without, and before the handshake.
+   * Look at its `authorized` before believing what it says.
+   */
+  getPeerCertificate(): PeerCertificate | undefined;
   /**
    * The application protocol that was agreed on (ALPN); false if there is
    * none, null before the handshake has ended.
@@ -338,7 +348,7 @@ export interface Socket<Data = undefined> extends Disposable {
   /**
    * The name that the client asks for, in lower case on accepted sockets;
    * undefined if it asks for none. On accepted sockets the deno engine knows it
-   * only if there are several certificates, or over Unix sockets.
+   * only if `tls` is a list or has `requestCert`, or over Unix sockets.
    */
   getServername(): string | undefined;
   /**

@@ -12,6 +12,10 @@ import {
   wrongType,
 } from "../options/option_error.ts";
 import { resolveReload, resolveUpgrade } from "../options/tcp_options.ts";
+import {
+  ParsedPeerCertificate,
+  type PeerCertificate,
+} from "../tls/peer_certificate.ts";
 import { receivedBytes } from "./received_bytes.ts";
 import {
   callErrorHandler,
@@ -116,6 +120,15 @@ export class TcpSocket implements Socket<unknown> {
 
   get authorized(): boolean {
     return this.#handshake?.authorized ?? false;
+  }
+
+  getAuthorizationError(): Error | null {
+    return this.#handshake?.authorizationError ?? null;
+  }
+
+  getPeerCertificate(): PeerCertificate | undefined {
+    const shown = this.#handshake?.certificate;
+    return shown && new ParsedPeerCertificate(shown);
   }
 
   get alpnProtocol(): string | false | null {

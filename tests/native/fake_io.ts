@@ -77,6 +77,8 @@ export class FakeIo implements IoCalls {
   readonly pump: Pump;
   /** How often it was woken. */
   wakes = 0;
+  /** How often its commands were to be carried out elsewhere. */
+  helps = 0;
   /** Content that was lent, by token. */
   readonly lent: Map<number, Uint8Array> = new Map();
   /** Request content that waits to be taken, by connection. */
@@ -93,6 +95,10 @@ export class FakeIo implements IoCalls {
     this.#head = start;
     this.#tail = start;
     this.pump = new Pump(this.memory, this);
+  }
+
+  help(): void {
+    this.helps++;
   }
 
   wake(): void {
@@ -118,6 +124,9 @@ export class FakeIo implements IoCalls {
     this.contents.set(connection, content.subarray(part.length));
     return part.length;
   }
+
+  /** Nobody shows one. */
+  peerCertificate(): undefined {}
 
   /** Answers requests with `handler`. */
   serve(handler: HttpHandler, isStopping = false): void {

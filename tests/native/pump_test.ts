@@ -57,7 +57,60 @@ Deno.test("a thread that is awake is not woken", () =>
     io.request();
     io.pump.wake();
     assertEquals(io.commands().length, 1);
-    assertEquals(io.wakes, 0);
+    assertEquals([io.wakes, io.helps], [0, 0]);
+  }));
+
+Deno.test("a small answer is carried out at once while the thread sleeps", () =>
+  withIo((io) => {
+    io.serve(() => new Response("a"));
+    io.memory.control[IO_SLEEPS] = 1;
+    for (let round = 1; round <= 2; round++) {
+      io.request();
+      io.pump.wake();
+      assertEquals(io.commands().length, 1);
+      assertEquals([io.wakes, io.helps], [0, round]);
+    }
+  }));
+
+Deno.test("parts of a stream that follow at once are shown together", () =>
+  withIo(async (io) => {
+    let left = 8;
+    const read = async () => {
+      // As many microtasks as a ReadableStream may take for a part.
+      for (let hop = 0; hop < 8; hop++) await null;
+      return left-- > 0 ? new Uint8Array(2000) : undefined;
+    };
+    io.serve(() =>
+      Promise.resolve({
+        kind: "stream",
+        status: 200,
+        headers: new Headers(),
+        source: { read, cancel() {} },
+      })
+    );
+    io.request();
+    io.memory.control[IO_SLEEPS] = 1;
+    assertEquals((await io.turn()).length, 10);
+    assertEquals([io.wakes, io.helps], [1, 0]);
+  }));
+
+Deno.test("the thread is woken for many answers, and for much content", () =>
+  withIo((io) => {
+    io.serve((request) =>
+      new Response("a".repeat(request.url.endsWith("/much") ? 100_000 : 1))
+    );
+    io.memory.control[IO_SLEEPS] = 1;
+    for (let connection = 0; connection < 3; connection++) {
+      io.request({ connection });
+    }
+    io.pump.wake();
+    assertEquals(io.commands().length, 3);
+    assertEquals([io.wakes, io.helps], [1, 0]);
+    io.memory.control[IO_SLEEPS] = 1;
+    io.request({ target: "/much" });
+    io.pump.wake();
+    assertEquals(io.commands().length, 1);
+    assertEquals([io.wakes, io.helps], [2, 0]);
   }));
 
 Deno.test("a request whose client has left is counted and skipped", () =>
@@ -182,7 +235,7 @@ Deno.test("answers that come together are shown together", () =>
     io.memory.control[IO_SLEEPS] = 1;
     resolve();
     assertEquals((await io.turn()).length, 2);
-    assertEquals(io.wakes, 1);
+    assertEquals([io.wakes, io.helps], [0, 1]);
   }));
 
 Deno.test("a handler that takes long does not hold back the answer before", () =>

@@ -1,8 +1,7 @@
 /** Much data: nothing may be lost, changed or piled up in memory. */
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
-import { connect } from "../../src/connect.ts";
-import { listen } from "../../src/listen.ts";
+import { subjects, type TcpSubject } from "./engines.ts";
 import type { TLSOptions } from "../../src/options/tls_options.ts";
 import type {
   Socket,
@@ -97,6 +96,7 @@ interface Slowness {
 }
 
 async function transfer(
+  connect: TcpSubject["connect"],
   server: TCPSocketListener<unknown>,
   size: number,
   { every, rest }: Slowness,
@@ -133,132 +133,140 @@ async function transfer(
   assertEquals(hash.digest("hex"), source.hash.digest("hex"));
 }
 
-Deno.test("100 MB are echoed to a slow reader, in bounded memory", async () => {
-  using server = listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    allowHalfOpen: true,
-    data: {},
-    socket: echo(),
-  });
-  const before = Deno.memoryUsage().rss;
-  await transfer(server, 100_000_000, { every: 8 * MEGABYTE, rest: 20 }, {
-    hostname: "127.0.0.1",
-  });
-  const grown = Deno.memoryUsage().rss - before;
-  assert(grown < 300 * MEGABYTE, `memory grew by ${grown} bytes`);
-});
-
-for (const [name, tls] of serverTls) {
-  Deno.test(`32 MB are echoed to a slow reader over ${name}`, async () => {
+for (const { listen, connect, test } of subjects) {
+  test("100 MB are echoed to a slow reader, in bounded memory", async () => {
     using server = listen({
       hostname: "127.0.0.1",
       port: 0,
       allowHalfOpen: true,
       data: {},
-      tls,
       socket: echo(),
     });
-    await transfer(server, 32_000_000, { every: 4 * MEGABYTE, rest: 10 }, {
-      hostname: "localhost",
-      tls: { ca: authority },
+    const before = Deno.memoryUsage().rss;
+    await transfer(connect, server, 100_000_000, {
+      every: 8 * MEGABYTE,
+      rest: 20,
+    }, {
+      hostname: "127.0.0.1",
     });
+    const grown = Deno.memoryUsage().rss - before;
+    assert(grown < 300 * MEGABYTE, `memory grew by ${grown} bytes`);
   });
-}
 
-for (const [name, tls] of [["TCP", undefined] as const, ...serverTls]) {
-  const over = ` over ${name}`;
-  Deno.test(`end() of either side delivers 16 MB${over}`, async () => {
-    const big = new Uint8Array(16 * MEGABYTE).fill(7);
-    for (const side of ["server", "client"]) {
-      let received = 0;
-      const { promise, resolve } = Promise.withResolvers<Error | undefined>();
-      const sender: SocketHandler = {
-        open: (socket) => void socket.end(big),
-        data() {},
-      };
-      const receiver: SocketHandler = {
-        open(socket) {
-          socket.pause();
-          setTimeout(() => socket.resume(), 50);
-        },
-        data: (_, data) => void (received += data.length),
-        close: (_, error) => resolve(error),
-      };
-      using server = listen<unknown>({
+  for (const [name, tls] of serverTls) {
+    test(`32 MB are echoed to a slow reader over ${name}`, async () => {
+      using server = listen({
         hostname: "127.0.0.1",
         port: 0,
+        allowHalfOpen: true,
+        data: {},
         tls,
-        socket: side === "server" ? sender : receiver,
+        socket: echo(),
       });
-      await connect<unknown>({
+      await transfer(connect, server, 32_000_000, {
+        every: 4 * MEGABYTE,
+        rest: 10,
+      }, {
+        hostname: "localhost",
+        tls: { ca: authority },
+      });
+    });
+  }
+
+  for (const [name, tls] of [["TCP", undefined] as const, ...serverTls]) {
+    const over = ` over ${name}`;
+    test(`end() of either side delivers 16 MB${over}`, async () => {
+      const big = new Uint8Array(16 * MEGABYTE).fill(7);
+      for (const side of ["server", "client"]) {
+        let received = 0;
+        const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+        const sender: SocketHandler = {
+          open: (socket) => void socket.end(big),
+          data() {},
+        };
+        const receiver: SocketHandler = {
+          open(socket) {
+            socket.pause();
+            setTimeout(() => socket.resume(), 50);
+          },
+          data: (_, data) => void (received += data.length),
+          close: (_, error) => resolve(error),
+        };
+        using server = listen<unknown>({
+          hostname: "127.0.0.1",
+          port: 0,
+          tls,
+          socket: side === "server" ? sender : receiver,
+        });
+        await connect<unknown>({
+          hostname: "localhost",
+          port: server.port,
+          tls: tls && { ca: authority },
+          socket: side === "server" ? receiver : sender,
+        });
+        assertEquals(await promise, undefined);
+        assertEquals(received, big.length, side);
+      }
+    });
+
+    test(`a reply after the peer's end is whole${over}`, async () => {
+      const big = new Uint8Array(16 * MEGABYTE).fill(7);
+      let received = 0;
+      const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+      using server = listen({
+        hostname: "127.0.0.1",
+        port: 0,
+        allowHalfOpen: true,
+        tls,
+        socket: { data() {}, end: (socket) => void socket.end(big) },
+      });
+      await connect({
         hostname: "localhost",
         port: server.port,
         tls: tls && { ca: authority },
-        socket: side === "server" ? receiver : sender,
+        socket: {
+          open(socket) {
+            socket.write("question");
+            socket.shutdown();
+          },
+          data(socket, data) {
+            received += data.length;
+            socket.pause();
+            queueMicrotask(() => socket.resume());
+          },
+          close: (_, error) => resolve(error),
+        },
       });
       assertEquals(await promise, undefined);
-      assertEquals(received, big.length, side);
-    }
-  });
+      assertEquals(received, big.length);
+    });
+  }
 
-  Deno.test(`a reply after the peer's end is whole${over}`, async () => {
-    const big = new Uint8Array(16 * MEGABYTE).fill(7);
-    let received = 0;
-    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
-    using server = listen({
-      hostname: "127.0.0.1",
-      port: 0,
-      allowHalfOpen: true,
-      tls,
-      socket: { data() {}, end: (socket) => void socket.end(big) },
-    });
-    await connect({
-      hostname: "localhost",
-      port: server.port,
-      tls: tls && { ca: authority },
-      socket: {
-        open(socket) {
-          socket.write("question");
-          socket.shutdown();
+  for (const [name, tls] of serverTls) {
+    test(`a client answers whole after the server's end over ${name}`, async () => {
+      const big = new Uint8Array(8 * MEGABYTE).fill(7);
+      let received = 0;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      using server = listen({
+        hostname: "127.0.0.1",
+        port: 0,
+        allowHalfOpen: true,
+        tls,
+        socket: {
+          open: (socket) => socket.shutdown(),
+          data: (_, data) => void (received += data.length),
+          close: () => resolve(),
         },
-        data(socket, data) {
-          received += data.length;
-          socket.pause();
-          queueMicrotask(() => socket.resume());
-        },
-        close: (_, error) => resolve(error),
-      },
+      });
+      await connect({
+        hostname: "localhost",
+        port: server.port,
+        allowHalfOpen: true,
+        tls: { ca: authority },
+        socket: { data() {}, end: (socket) => void socket.end(big) },
+      });
+      await promise;
+      assertEquals(received, big.length);
     });
-    assertEquals(await promise, undefined);
-    assertEquals(received, big.length);
-  });
-}
-
-for (const [name, tls] of serverTls) {
-  Deno.test(`a client answers whole after the server's end over ${name}`, async () => {
-    const big = new Uint8Array(8 * MEGABYTE).fill(7);
-    let received = 0;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    using server = listen({
-      hostname: "127.0.0.1",
-      port: 0,
-      allowHalfOpen: true,
-      tls,
-      socket: {
-        open: (socket) => socket.shutdown(),
-        data: (_, data) => void (received += data.length),
-        close: () => resolve(),
-      },
-    });
-    await connect({
-      hostname: "localhost",
-      port: server.port,
-      allowHalfOpen: true,
-      tls: { ca: authority },
-      socket: { data() {}, end: (socket) => void socket.end(big) },
-    });
-    await promise;
-    assertEquals(received, big.length);
-  });
+  }
 }

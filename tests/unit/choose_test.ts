@@ -1,11 +1,10 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { serve } from "@jstime/serve";
 import {
-  assertEquals,
-  assertRejects,
-  assertStrictEquals,
-  assertThrows,
-} from "@std/assert";
-import { connect, listen, serve } from "@jstime/serve";
-import { chooseEngine } from "../../src/engine/choose.ts";
+  chooseConnectEngine,
+  chooseEngine,
+  chooseListenEngine,
+} from "../../src/engine/choose.ts";
 import { denoEngine } from "../../src/engine/deno/engine.ts";
 import type { HttpListenPlan } from "../../src/engine/engine.ts";
 import {
@@ -112,16 +111,24 @@ Deno.test("without permission for FFI the deno engine serves, without asking", a
   assertEquals(text, "deno Hello\n", new TextDecoder().decode(stderr));
 });
 
-Deno.test("listen and connect are served by the deno engine alone", async () => {
-  const socket = { data() {} };
-  const message =
-    'Cannot use engine "native": listen and connect are served by the deno engine alone';
-  const native = {
+Deno.test("auto listens on the native engine where it is, but not with TLS", () => {
+  const address = {
+    transport: "tcp",
     hostname: "127.0.0.1",
     port: 0,
-    socket,
-    engine: "native" as const,
-  };
-  assertThrows(() => listen(native), Error, message);
-  await assertRejects(() => connect({ ...native, port: 1 }), Error, message);
+    reusePort: false,
+    ipv6Only: false,
+  } as const;
+  const pair = { cert: "", key: "", serverName: undefined };
+  const tls = { certificates: [pair], alpnProtocols: [] } as const;
+  const best = loadNativeEngine() === undefined ? "deno" : "native";
+  const plain = { address, tls: undefined };
+  assertEquals(chooseListenEngine("auto", plain).name, best);
+  assertEquals(chooseListenEngine("auto", { address, tls }).name, "deno");
+  assertEquals(chooseListenEngine("deno", plain).name, "deno");
+  assertEquals(chooseConnectEngine("auto").name, "deno");
+  assertEquals(chooseConnectEngine("deno").name, "deno");
+  if (best === "deno") return;
+  assertEquals(chooseListenEngine("native", { address, tls }).name, "native");
+  assertEquals(chooseConnectEngine("native").name, "native");
 });

@@ -37,6 +37,9 @@ Deno.test({
     (native ? "" : ` [skipped: ${nativeEngineFailure()?.reason}]`),
   ignore: native === undefined,
   async fn() {
-    assertEquals(await documentedFeatures("native"), { ...native?.features });
+    assertEquals(await documentedFeatures("native"), {
+      ...native?.features,
+      ...native?.tcp.tcpFeatures,
+    });
   },
 });

@@ -194,7 +194,7 @@ Deno.test("resolveTls refuses what is wrong and shows no secret", () => {
     [{ cert, key, serverName: "a b" }, "tls.serverName"],
     [{ cert, key, serverName: "a*.test" }, "tls.serverName"],
     [{ cert, key, serverName: "*" }, "tls.serverName"],
-    [{ cert, key, requestCert: true }, "client certificates"],
+    [{ cert, key, requestCert: true }, "tls.requestCert without tls.ca"],
     [{ cert, key, requestCert: "yes" }, "tls.requestCert"],
     [{ cert, key, rejectUnauthorized: 1 }, "tls.rejectUnauthorized"],
     [{ cert, key, ca: 5 }, "tls.ca"],

@@ -16,6 +16,7 @@ const features: EngineFeatures = {
   getContent: false,
   headDeadline: false,
   http2: true,
+  httpClientCertificates: false,
   ipv6Only: false,
   limits: false,
   replaceSingleCertificate: false,
@@ -35,7 +36,10 @@ const files = new FileCache(openFile);
 export const denoEngine: Engine = {
   name: "deno",
   features,
-  unable: () => undefined,
+  unable: ({ tls }) =>
+    tls?.certificates.some(({ clients }) => clients !== undefined)
+      ? "Deno.serve cannot ask clients for certificates (tls.requestCert)"
+      : undefined,
   listenHttp(plan: HttpListenPlan, handler: HttpHandler): HttpListener {
     const { tls, address } = plan;
     // `Deno.serve` speaks TLS with one certificate, which it keeps, and over

@@ -21,7 +21,7 @@ export const denoTcp: TcpEngine = {
   tcpFeatures: {
     reset: false,
     keepAliveDelay: false,
-    clientCertificates: false,
+    clientCertificates: true,
     requestedServerName: false,
     tlsSocketOptions: false,
   },

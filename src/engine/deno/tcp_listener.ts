@@ -11,7 +11,7 @@ import { listenError } from "../listen_error.ts";
 import { DenoConnection } from "./tcp_connection.ts";
 import { TCP_TIMES, type TcpTimes } from "./tcp_deadline.ts";
 import { TlsConnection } from "./tcp_tls_connection.ts";
-import { hasOneCertificate, TlsServer } from "./tcp_tls_server.ts";
+import { isForPlatform, TlsServer } from "./tcp_tls_server.ts";
 
 /** Milliseconds to wait when no connection could be accepted. */
 const ACCEPT_PAUSE = 100;
@@ -99,7 +99,7 @@ export class DenoTcpListener implements TcpListener {
 
 function tlsServer({ address, tls }: TcpListenPlan): TlsServer | undefined {
   if (tls === undefined) return undefined;
-  const isPlatforms = address.transport === "tcp" && hasOneCertificate(tls);
+  const isPlatforms = address.transport === "tcp" && isForPlatform(tls);
   return isPlatforms ? undefined : new TlsServer(tls);
 }
 

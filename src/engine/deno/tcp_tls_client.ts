@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { TlsClientPlan, TlsHandshake } from "../engine.ts";
+import { REJECTED, shownCertificate } from "./tcp_tls_certificate.ts";
 import type { TlsSide } from "./tcp_tls_side.ts";
 
 /**
@@ -24,12 +25,18 @@ export class TlsClient implements TlsSide {
   }
 
   result(tls: TLSSocket): TlsHandshake {
+    const authorizationError = asError(tls.authorizationError);
     return {
       error: undefined,
       alpnProtocol: tls.alpnProtocol || undefined,
       serverName: undefined,
       authorized: tls.authorized,
-      authorizationError: asError(tls.authorizationError),
+      authorizationError,
+      // Few ask for it, and it takes a while.
+      get certificate() {
+        const objection = authorizationError?.code ?? REJECTED;
+        return shownCertificate(tls, this.authorized ? undefined : objection);
+      },
     };
   }
 
@@ -55,7 +62,7 @@ function tlsOptions(
   };
 }
 
-function asError(value: unknown): Error | undefined {
+function asError(value: unknown): Error & { code?: string } | undefined {
   if (value === null || value === undefined) return undefined;
   if (value instanceof Error) return value;
   const code = String(value);

@@ -178,10 +178,12 @@ export class TlsConnection implements TcpConnection {
   #listen(): void {
     const tls = this.#tls;
     tls.on(this.#side.securedEvent, () => {
+      const result = this.#side.result(tls);
+      if (result.error !== undefined) return this.#fail(result.error);
       this.#secure = true;
       if (!this.#done) this.#deadline.stop();
       if (this.#paused) this.#carrier.pause();
-      this.#events?.handshake(this.#side.result(tls));
+      this.#events?.handshake(result);
     });
     tls.on("data", (chunk) => {
       if (this.#discarding || this.#done) return;

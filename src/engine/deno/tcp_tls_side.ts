@@ -13,7 +13,10 @@ export interface TlsSide {
    * @throws {Error} If a certificate cannot be used.
    */
   open(ciphertext: Duplex): TLSSocket;
-  /** What a handshake that has succeeded came to. */
+  /**
+   * What a handshake that has succeeded came to; its `error` is why the peer is
+   * refused all the same.
+   */
   result(tls: TLSSocket): TlsHandshake;
   /**
    * What to send, in plaintext, to a peer that has been sent nothing yet, when

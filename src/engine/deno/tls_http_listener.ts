@@ -10,6 +10,7 @@ import type {
 import { boundAddress, tcpListenOptions } from "./http_listener.ts";
 import { DenoHttpService } from "./http_service.ts";
 import { IdleSweep } from "./idle_sweep.ts";
+import { unavailable } from "../unavailable.ts";
 import { listenError } from "../listen_error.ts";
 import { TlsBackend } from "./tls_backend.ts";
 import { TlsBackends } from "./tls_backends.ts";
@@ -116,6 +117,11 @@ export class DenoTlsHttpListener implements HttpListener {
 
   replaceTls(tls: HttpTlsPlan): void {
     if (this.#isStopped) return;
+    if (tls.certificates.some(({ clients }) => clients !== undefined)) {
+      throw unavailable(
+        "Cannot reload tls: the deno engine cannot ask clients for certificates (tls.requestCert)",
+      );
+    }
     this.#backends.replace(tls.certificates);
     if (!this.#isReferenced) this.unref();
   }

@@ -107,6 +107,37 @@ export const EVENT_DRAIN: number = 13;
  * reason, which follows. The last event of the socket.
  */
 export const EVENT_CLOSED: number = 14;
+/**
+ * A TCP connection. Word 4: its listener, or with flag TCP_CONNECTED the attempt
+ * that it comes from; such a one is not read from before TCP_RESUME. Then the
+ * addresses of the peer and of this side.
+ */
+export const EVENT_TCP_OPEN: number = 40;
+/** Word 4: an attempt that has failed, word 5: the error number. */
+export const EVENT_TCP_REFUSED: number = 41;
+/** Bytes have arrived. Word 4: how many; they follow. */
+export const EVENT_TCP_DATA: number = 42;
+/** The peer will send nothing more. */
+export const EVENT_TCP_END: number = 43;
+/** Everything that was written before TCP_ASK_DRAIN is on its way. */
+export const EVENT_TCP_DRAIN: number = 44;
+/**
+ * The connection is gone, for whatever reason. Word 4: the error number, 0 if
+ * it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. The last
+ * event.
+ */
+export const EVENT_TCP_CLOSED: number = 45;
+/**
+ * The TLS handshake is complete. Word 4: length of the protocol that was agreed
+ * on, | length of the name that the client has asked for << 16. They follow.
+ */
+export const EVENT_TCP_SECURED: number = 46;
+/** Flag of EVENT_TCP_OPEN: see there. */
+export const TCP_CONNECTED: number = 1 << 0;
+/** Flag of EVENT_TCP_CLOSED: it was writing that has failed. */
+export const TCP_WHILE_WRITING: number = 1 << 0;
+/** Flag of EVENT_TCP_CLOSED: the TLS handshake has failed. */
+export const TCP_IN_HANDSHAKE: number = 1 << 1;
 /** Flag of EVENT_MESSAGE: text, otherwise binary. */
 export const MESSAGE_TEXT: number = 1 << 0;
 /** Flag of EVENT_MESSAGE: see there. */
@@ -116,6 +147,8 @@ export const MESSAGE_WAITS: number = 1 << 1;
 
 /** HTTP/1.0. */
 export const REQUEST_HTTP_1_0: number = 1 << 0;
+/** The answer may become an event stream. */
+export const REQUEST_EVENT_STREAM: number = 1 << 15;
 /** There is content, or there may be (chunked). */
 export const REQUEST_HAS_CONTENT: number = 1 << 1;
 /** All of the content is in this record. */
@@ -128,6 +161,8 @@ export const REQUEST_HOST_DEFINED: number = 1 << 4;
 export const REQUEST_UPGRADE: number = 1 << 5;
 /** The content's length was declared. */
 export const REQUEST_LENGTH_KNOWN: number = 1 << 6;
+/** The client has shown a certificate: see `jstime_peer_certificate`. */
+export const REQUEST_HAS_CERTIFICATE = 1 << 7;
 /** Flag of EVENT_CONTENT: what waits is the last. */
 export const CONTENT_END: number = 1 << 0;
 /** The number of slots for targets, and for Hosts. */
@@ -187,6 +222,18 @@ export const COMMAND_TIMEOUT: number = 6;
 /** Wants the request's content: 4 is CONTENT_STREAM or CONTENT_GATHER. */
 export const COMMAND_CONTENT: number = 7;
 /**
+ * A streamed answer is an event stream from now on: 4 milliseconds of silence
+ * until a comment is sent, 0 is never, 5 the most bytes that may wait when a part
+ * is added; who has more is cut. Its written bytes are not told; `blocked` is 1
+ * while its client does not take what it is sent.
+ */
+export const COMMAND_EVENT_STREAM: number = 30;
+/**
+ * Adds a part to many event streams: 4 length, 5 token if RESPOND_CONTENT_TOKEN,
+ * 6 how many; then a connection and a generation for each, then the part.
+ */
+export const COMMAND_EVENT: number = 31;
+/**
  * Makes the connection a WebSocket: 4 length of the header lines, 5 of the key, 6
  * of the extensions, 7 the most bytes of a message, 8 the most that may wait, 9
  * idle timeout in milliseconds, 10 and 11 windows for messages to and from
@@ -215,6 +262,36 @@ export const COMMAND_TERMINATE: number = 12;
 export const COMMAND_PAUSE: number = 13;
 /** Reads again. */
 export const COMMAND_RESUME: number = 14;
+/**
+ * A socket is subscribed to a topic of a bus: 4 membership, as `jstime_bus_join`
+ * returned it, 5 length of the topic, which follows. It ends with the socket.
+ */
+export const COMMAND_SUBSCRIBE: number = 20;
+/** Ends a subscription; as COMMAND_SUBSCRIBE. */
+export const COMMAND_UNSUBSCRIBE: number = 21;
+/**
+ * Writes to a TCP connection: 4 length, 5 token if RESPOND_CONTENT_TOKEN;
+ * otherwise the bytes follow.
+ */
+export const COMMAND_TCP_WRITE: number = 40;
+/** Asks for EVENT_TCP_DRAIN. */
+export const COMMAND_TCP_ASK_DRAIN: number = 41;
+/** Sends everything written, then the end. */
+export const COMMAND_TCP_SHUTDOWN: number = 42;
+/** What still arrives is thrown away. */
+export const COMMAND_TCP_SHUTDOWN_READ: number = 43;
+/** As both of them; and the connection ends when everything is written. */
+export const COMMAND_TCP_CLOSE: number = 44;
+/** Resets the connection. */
+export const COMMAND_TCP_TERMINATE: number = 45;
+/** Stops reading. */
+export const COMMAND_TCP_PAUSE: number = 46;
+/** Reads again. */
+export const COMMAND_TCP_RESUME: number = 47;
+/** `TCP_NODELAY`: 4 is 1 or 0. */
+export const COMMAND_TCP_NO_DELAY: number = 48;
+/** `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, or 0. */
+export const COMMAND_TCP_KEEP_ALIVE: number = 49;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;
 /** Flag of COMMAND_UPGRADE: ping silent clients. */
@@ -229,6 +306,20 @@ export const SEND_COMPRESSED: number = 1 << 3;
 export const SEND_PING: number = 1 << 4;
 /** Flag of COMMAND_SEND: a pong. */
 export const SEND_PONG: number = 1 << 5;
+/**
+ * Flag of COMMAND_SEND_MANY: a client that is too slow loses the oldest messages
+ * that were sent with this flag and of which nothing is written.
+ */
+export const SEND_DROP_OLDEST: number = 1 << 6;
+/**
+ * Flag of COMMAND_SEND_MANY: for a client that is too slow this takes the place
+ * of messages of the same topic that were sent with this flag and of which
+ * nothing is written. The length of the topic (u32) and the topic follow the
+ * receivers.
+ */
+export const SEND_LATEST: number = 1 << 7;
+/** Flag of jstime_bus_publish: a client that is too slow is cut. */
+export const SEND_DISCONNECT: number = 1 << 8;
 /** No compressor. */
 export const DEFLATE_NONE: number = 0;
 /** One compressor for all sockets, without memory of earlier messages. */
@@ -316,6 +407,10 @@ export const LISTEN_REUSE_PORT: number = 1 << 0;
 export const LISTEN_IPV6_ONLY: number = 1 << 1;
 /** TLS, with the certificates that jstime_tls gives. */
 export const LISTEN_TLS: number = 1 << 2;
+/** Flag of a policy: clients without a trusted certificate are refused. */
+export const POLICY_REQUIRED = 1 << 0;
+/** HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge. */
+export const LISTEN_HTTP2: number = 1 << 6;
 /** Size of what jstime_listen writes. */
 export const LISTEN_OUT_BYTES: number = 128;
 

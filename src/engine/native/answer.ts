@@ -99,15 +99,7 @@ function sendStream(exchange: NativeExchange, answer: StreamAnswer): void {
   const length = declared !== null && /^\d{1,15}$/.test(declared)
     ? Number(declared)
     : undefined;
-  const { commands } = exchange.pump;
-  const flags = length === undefined ? 0 : RESPOND_LENGTH_KNOWN;
-  const at = beginAnswer(exchange, COMMAND_RESPOND_STREAM, flags, 16 + lines);
-  const { words, bytes } = commands;
-  words[at + 4] = status;
-  words[at + 5] = lines;
-  writeWide(words, at + 6, length ?? 0);
-  commands.end(writeLines(bytes, (at + 8) << 2, pairs));
-  exchange.pump.written();
+  sendStreamHead(exchange, status, pairs, lines, length);
   const isHead = exchange.request.method === "HEAD";
   const sender = new StreamSender(
     exchange,
@@ -116,6 +108,30 @@ function sendStream(exchange: NativeExchange, answer: StreamAnswer): void {
   );
   exchange.stream(sender);
   sender.run();
+}
+
+/**
+ * Begins a streamed answer.
+ *
+ * @param lines What `linesLength` says of `pairs`: at most `MOST_LINES`.
+ * @param length Of the content, if it is known.
+ */
+export function sendStreamHead(
+  exchange: NativeExchange,
+  status: number,
+  pairs: readonly HeaderPair[],
+  lines: number,
+  length: number | undefined,
+): void {
+  const { commands } = exchange.pump;
+  const flags = length === undefined ? 0 : RESPOND_LENGTH_KNOWN;
+  const at = beginAnswer(exchange, COMMAND_RESPOND_STREAM, flags, 16 + lines);
+  const { words, bytes } = commands;
+  words[at + 4] = status;
+  words[at + 5] = lines;
+  writeWide(words, at + 6, length ?? 0);
+  commands.end(writeLines(bytes, (at + 8) << 2, pairs));
+  exchange.pump.wroteChunk(0);
 }
 
 function isNoLength([name]: HeaderPair): boolean {

@@ -1,10 +1,14 @@
 import {
+  COMMAND_EVENT,
+  COMMAND_RESPOND_FILE,
+  COMMAND_SEND_MANY,
   COMMANDS_BLOCKED,
   COMMANDS_BYTES,
   COMMANDS_HEAD,
   COMMANDS_TAIL,
   PAD,
   RECORD_ALIGN,
+  RESPOND_CONTENT_TOKEN,
 } from "./abi.ts";
 import type { IoMemory } from "./io_memory.ts";
 
@@ -16,6 +20,23 @@ const PREFIX = 16;
  * none goes over the end of the ring.
  */
 export const LARGEST_RECORD: number = COMMANDS_BYTES / 4;
+
+/** So many records are carried out faster than another thread is woken. */
+const LIGHT_WEIGHT = 2;
+/** And so many bytes. */
+const LIGHT_BYTES = 8 * 1024;
+
+/** Whether a command may take long: it is about a file, or much content. */
+function isHeavy(kind: number): boolean {
+  switch (kind & 0xff) {
+    case COMMAND_RESPOND_FILE:
+    case COMMAND_SEND_MANY:
+    case COMMAND_EVENT:
+      return true;
+    default:
+      return (kind >>> 8 & RESPOND_CONTENT_TOKEN) !== 0;
+  }
+}
 
 /**
  * The producing end of the commands ring.
@@ -39,6 +60,8 @@ export class CommandWriter {
   #tail: number;
   /** Where the record begins that was begun, in bytes. */
   #start = 0;
+  /** How many records the consumer cannot see, heavy ones counting more. */
+  #weight = 0;
   /** Records for which there was no place. */
   readonly #waiting: Uint32Array<ArrayBuffer>[] = [];
 
@@ -59,6 +82,14 @@ export class CommandWriter {
   /** Bytes of records that the consumer cannot see yet. */
   get unpublished(): number {
     return (this.#head - this.#published) >>> 0;
+  }
+
+  /**
+   * Whether what the consumer cannot see yet is so little that carrying it out
+   * takes less time than telling another thread of it.
+   */
+  get isLight(): boolean {
+    return this.#weight <= LIGHT_WEIGHT && this.unpublished <= LIGHT_BYTES;
   }
 
   /** Whether records wait for space, or would soon have to. */
@@ -102,7 +133,9 @@ export class CommandWriter {
    */
   end(end: number): void {
     const size = (end - this.#start + RECORD_ALIGN - 1) & -RECORD_ALIGN;
-    this.words[this.#start >> 2] = size;
+    const at = this.#start >> 2;
+    this.words[at] = size;
+    this.#weight += isHeavy(this.words[at + 1]!) ? LIGHT_WEIGHT + 1 : 1;
     if (this.words !== this.#memory.commandWords) {
       this.#waiting.push(this.words.subarray(0, size >> 2));
     } else {
@@ -125,6 +158,7 @@ export class CommandWriter {
   publish(): boolean {
     if (this.#head === this.#published) return false;
     this.#published = this.#head;
+    this.#weight = 0;
     Atomics.store(this.#memory.control, COMMANDS_HEAD, this.#head);
     return true;
   }

@@ -88,7 +88,7 @@ export function sendChunk(
     commands.bytes.set(chunk, start);
     commands.end(start + chunk.length);
   }
-  pump.written();
+  pump.wroteChunk(chunk.length > INLINE_CONTENT ? chunk.length : 0);
 }
 
 /** Ends a streamed response. */

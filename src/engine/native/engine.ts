@@ -1,27 +1,33 @@
 import type {
   Engine,
+  EngineBus,
   EngineFeatures,
   HttpHandler,
   HttpListener,
   HttpListenPlan,
   HttpTlsPlan,
   OpenFile,
+  TcpEngine,
 } from "../engine.ts";
 import { broadcast } from "./broadcast.ts";
+import { NativeBus } from "./bus.ts";
 import { digests } from "./digests.ts";
+import { sendEvent } from "./event_stream.ts";
 import { SharedLibrary } from "./library.ts";
 import { findLibrary, platformName } from "./library_path.ts";
 import { NativeHttpListener } from "./listener.ts";
 import { NativeFileOpener } from "./open_file.ts";
-import { Runtime } from "./runtime.ts";
-import { canUseCertificates } from "./tls_certificates.ts";
+import { SharedRuntime } from "./shared_runtime.ts";
+import { NativeTcp } from "./tcp.ts";
+import { unusableIn } from "./tls_certificates.ts";
 
 const features: EngineFeatures = {
   closeIdleConnections: true,
   connectionClose: true,
   getContent: true,
   headDeadline: true,
-  http2: false,
+  http2: true,
+  httpClientCertificates: true,
   ipv6Only: true,
   limits: true,
   replaceSingleCertificate: true,
@@ -35,55 +41,66 @@ const features: EngineFeatures = {
   webSocketStrict: true,
 };
 
+/** The native engine, for everything that engines do. */
+export interface LoadedEngine extends Engine {
+  /** For `listen` and `connect`. */
+  readonly tcp: TcpEngine;
+}
+
 /** The engine that has its sockets on threads of its own. */
-class NativeEngine implements Engine {
+class NativeEngine implements LoadedEngine {
   readonly name = "native";
   readonly features: EngineFeatures = features;
   readonly openFile: (path: string) => OpenFile;
+  readonly sendEvent: typeof sendEvent = sendEvent;
   readonly broadcast: typeof broadcast = broadcast;
+  /** TCP on the same threads. */
+  readonly tcp: TcpEngine;
   readonly #library: SharedLibrary;
-  #runtime: Runtime | undefined;
-  #listeners = 0;
+  readonly #runtime: SharedRuntime;
 
   constructor(library: SharedLibrary) {
     this.#library = library;
+    this.#runtime = new SharedRuntime(library);
+    this.tcp = new NativeTcp(this.#runtime);
     const files = new NativeFileOpener(library);
     this.openFile = (path) => files.open(path);
   }
 
-  unable({ tls, http2 }: HttpListenPlan): string | undefined {
+  unable({ tls }: HttpListenPlan): string | undefined {
     if (tls === undefined) return undefined;
-    if (http2) return "it does not speak HTTP/2";
-    if (this.#canUse(tls)) return undefined;
-    return "a certificate or its key is of a kind that it does not support";
+    const what = this.#unusableIn(tls);
+    return what && `${what} is of a kind that it does not support`;
   }
 
-  #canUse(tls: HttpTlsPlan): boolean {
+  #unusableIn(tls: HttpTlsPlan): string | undefined {
     const helper = this.#library.acquire();
     try {
-      return canUseCertificates(helper, tls);
+      return unusableIn(helper, tls);
     } finally {
       this.#library.release();
     }
   }
 
   listenHttp(plan: HttpListenPlan, handler: HttpHandler): HttpListener {
-    const runtime = this.#runtime ??= new Runtime(this.#library);
-    this.#listeners++;
-    const onStop = () => this.#release();
+    const runtime = this.#runtime.acquire();
+    const onStop = () => this.#runtime.release();
     try {
       return new NativeHttpListener(runtime, plan, handler, onStop);
     } catch (error) {
-      this.#release();
+      onStop();
       throw error;
     }
   }
 
-  async #release(): Promise<void> {
-    if (--this.#listeners > 0) return;
-    const runtime = this.#runtime;
-    this.#runtime = undefined;
-    await runtime?.close();
+  joinBus(name: string): EngineBus {
+    const runtime = this.#runtime.acquire();
+    try {
+      return new NativeBus(this.#library, runtime.handle, name);
+    } finally {
+      // The server that joins keeps the threads.
+      this.#runtime.release();
+    }
   }
 }
 
@@ -99,7 +116,7 @@ export interface NativeEngineFailure {
   readonly isFault: boolean;
 }
 
-let engine: Engine | undefined;
+let engine: NativeEngine | undefined;
 let failure: NativeEngineFailure | undefined;
 
 /**
@@ -108,7 +125,7 @@ let failure: NativeEngineFailure | undefined;
  *
  * @returns undefined if it cannot be used here; `nativeEngineFailure` says why.
  */
-export function loadNativeEngine(): Engine | undefined {
+export function loadNativeEngine(): LoadedEngine | undefined {
   if (engine !== undefined || failure?.isFault) return engine;
   const loaded = load();
   if ("reason" in loaded) failure = loaded;
@@ -121,7 +138,7 @@ export function nativeEngineFailure(): NativeEngineFailure | undefined {
   return engine === undefined ? failure : undefined;
 }
 
-function load(): Engine | NativeEngineFailure {
+function load(): NativeEngine | NativeEngineFailure {
   const base = new URL("./lib/", import.meta.url);
   const found = findLibrary({ platform: platformName(), base, digests });
   if (typeof found !== "string") return found;

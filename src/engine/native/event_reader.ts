@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import {
   EVENT_MESSAGE,
+  EVENT_TCP_DATA,
   EVENTS_BLOCKED,
   EVENTS_BYTES,
   EVENTS_HEAD,
@@ -11,7 +12,10 @@ import type { IoMemory } from "./io_memory.ts";
 /** Events are copied into pieces of memory of this size. */
 const BATCH_BYTES = 64 * 1024;
 
-/** Messages of WebSockets from this size on are not copied before. */
+/**
+ * Messages of WebSockets, and what arrives on TCP connections, are not copied
+ * before from this size on.
+ */
 const LONG_MESSAGE = 2048;
 
 /**
@@ -97,7 +101,8 @@ export class EventReader {
     const start = this.#tail & (EVENTS_BYTES - 1);
     const next = eventWords[start >> 2]!;
     const kind = eventWords[(start >> 2) + 1]! & 0xff;
-    if (kind === EVENT_MESSAGE && next >= LONG_MESSAGE) {
+    const isMessage = kind === EVENT_MESSAGE || kind === EVENT_TCP_DATA;
+    if (isMessage && next >= LONG_MESSAGE) {
       this.#inPlace = next;
       this.batch = this.#ring;
       this.position = start;

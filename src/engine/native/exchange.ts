@@ -1,8 +1,12 @@
 import type {
   Answer,
+  EngineEventStream,
   EngineWebSocket,
+  EventStreamEvents,
+  EventStreamPlan,
   Exchange,
   PeerAddress,
+  ShownCertificate,
   WebSocketEvents,
   WebSocketPlan,
 } from "../engine.ts";
@@ -12,18 +16,21 @@ import {
   CONTENT_GATHER,
   CONTENT_STREAM,
   REQUEST_CONTENT_COMPLETE,
+  REQUEST_HAS_CERTIFICATE,
   REQUEST_HAS_CONTENT,
 } from "./abi.ts";
 import { discard, sendAnswer } from "./answer.ts";
 import { ClientGoneError } from "./client_gone.ts";
 import { EventBatch } from "./event_reader.ts";
+import { decodePeerCertificate } from "./peer_certificate.ts";
 import { peerAddressIn } from "./peer_address.ts";
 import type { Pump, RequestSink } from "./pump.ts";
 import { lazyRequest } from "./request.ts";
 import { type ContentSource, RequestContent } from "./request_content.ts";
 import { contentLength, contentStart } from "./request_record.ts";
+import { openEventStream } from "./event_stream.ts";
 import type { RequestHost, RequestTarget } from "./request_texts.ts";
-import type { StreamSender } from "./stream_sender.ts";
+import type { StreamedContent } from "./stream_sender.ts";
 import { upgradeToWebSocket } from "./web_socket_upgrade.ts";
 
 /** The largest timeout that a command can carry, in milliseconds. */
@@ -54,7 +61,7 @@ export class NativeExchange implements Exchange, ContentSource {
   answered = false;
   readonly #target: RequestTarget;
   readonly #host: RequestHost | null;
-  #sender: StreamSender | undefined = undefined;
+  #sender: StreamedContent | undefined = undefined;
   #goneListeners: (() => void)[] | undefined = undefined;
   #isGone = false;
   #isEnded = false;
@@ -119,6 +126,14 @@ export class NativeExchange implements Exchange, ContentSource {
     return this.#isEnded ? null : peerAddressIn(this.batch, this.at);
   }
 
+  clientCertificate(): ShownCertificate | undefined {
+    const { batch, connection, generation, pump } = this;
+    const flags = batch.words[this.at + 1]! >>> 8;
+    if ((flags & REQUEST_HAS_CERTIFICATE) === 0) return undefined;
+    const bytes = pump.calls.peerCertificate(connection, generation);
+    return bytes && decodePeerCertificate(bytes);
+  }
+
   setIdleTimeout(seconds: number): void {
     if (this.#isEnded || this.#isGone) return;
     const { commands } = this.pump;
@@ -159,6 +174,18 @@ export class NativeExchange implements Exchange, ContentSource {
     this.#compact();
     this.end();
     return socket;
+  }
+
+  openEventStream(
+    plan: EventStreamPlan,
+    headers: Headers,
+    first: string,
+    events: EventStreamEvents,
+  ): EngineEventStream | undefined {
+    if (this.isOver) return undefined;
+    const stream = openEventStream(this, plan, headers, first, events);
+    if (stream !== undefined) this.answered = true;
+    return stream;
   }
 
   /** Sends what the handler answered, if there is anybody to send it to. */
@@ -207,7 +234,7 @@ export class NativeExchange implements Exchange, ContentSource {
   }
 
   /** The response streams from now on, for as long as that takes. */
-  stream(sender: StreamSender): void {
+  stream(sender: StreamedContent): void {
     this.#sender = sender;
     this.#compact();
     this.pump.keep(this);

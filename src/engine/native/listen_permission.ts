@@ -1,4 +1,8 @@
-import type { TcpAddressPlan, UnixAddressPlan } from "../engine.ts";
+import type {
+  TcpAddressPlan,
+  TcpConnectPlan,
+  UnixAddressPlan,
+} from "../engine.ts";
 
 /**
  * Asks for what Deno's own way to listen needs: the helper could listen
@@ -10,10 +14,7 @@ export function requireListenPermission(
   address: TcpAddressPlan | UnixAddressPlan,
 ): void {
   if (address.transport === "tcp") {
-    const { hostname, port } = address;
-    const host = `${
-      hostname.includes(":") ? `[${hostname}]` : hostname
-    }:${port}`;
+    const host = hostOf(address);
     return require({ name: "net", host }, host);
   }
   const { path } = address;
@@ -21,6 +22,24 @@ export function requireListenPermission(
   if (path.startsWith("\0")) return require({ name: "net" }, "Unix sockets");
   require({ name: "read", path }, path);
   require({ name: "write", path }, path);
+}
+
+/**
+ * Asks for what Deno's own way to connect needs.
+ *
+ * @throws {Deno.errors.NotCapable} If it is not granted.
+ */
+export function requireConnectPermission(
+  address: TcpConnectPlan["address"],
+): void {
+  // What is needed is the same, whichever side one is on.
+  if (address.transport === "unix") return requireListenPermission(address);
+  const host = hostOf(address);
+  require({ name: "net", host }, host);
+}
+
+function hostOf({ hostname, port }: { hostname: string; port: number }) {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
 function require(

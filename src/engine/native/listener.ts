@@ -24,7 +24,7 @@ import type { RequestSink } from "./pump.ts";
 import type { Runtime } from "./runtime.ts";
 import { encodeStaticTable } from "./static_table.ts";
 import { describeErrno } from "./system_error.ts";
-import { encodeCertificates } from "./tls_certificates.ts";
+import { encodeCertificates, unusableIn } from "./tls_certificates.ts";
 
 /** What there is nothing of when a listener has ended. */
 const OPEN = [METRIC_CONNECTIONS, METRIC_PENDING, METRIC_QUEUE];
@@ -110,8 +110,9 @@ export class NativeHttpListener implements HttpListener, RequestSink {
       throw unavailable("Cannot reload tls: the server started without");
     }
     if (!this.#setCertificates(tls)) {
+      const what = unusableIn(this.#runtime.helper, tls);
       throw unavailable(
-        "Cannot reload tls: a certificate or its key is of a kind that this engine does not support",
+        `Cannot reload tls: ${what} is of a kind that this engine does not support`,
       );
     }
   }

@@ -7,12 +7,24 @@ import type { EventBatch } from "./event_reader.ts";
  * @param at Index of the record's first word.
  */
 export function peerAddressIn(
+  batch: EventBatch,
+  at: number,
+): PeerAddress | null {
+  return addressIn(batch, at + 13);
+}
+
+/**
+ * An address in a record; null over Unix sockets.
+ *
+ * @param at Index of its first word, which has family and port.
+ */
+export function addressIn(
   { words, bytes }: EventBatch,
   at: number,
 ): PeerAddress | null {
-  const family = words[at + 13]! & 0xffff;
-  const port = words[at + 13]! >>> 16;
-  const start = (at + 14) << 2;
+  const family = words[at]! & 0xffff;
+  const port = words[at]! >>> 16;
+  const start = (at + 1) << 2;
   if (family === 4) {
     return { address: ipv4(bytes, start), port, family: "IPv4" };
   }

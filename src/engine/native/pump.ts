@@ -10,6 +10,8 @@ import {
   EVENT_MESSAGE,
   EVENT_REQUEST,
   EVENT_STOPPED,
+  EVENT_TCP_OPEN,
+  EVENT_TCP_SECURED,
   EVENT_WRITTEN,
   IO_SLEEPS,
   JS_SLEEPS,
@@ -24,6 +26,7 @@ import { RequestTexts } from "./request_texts.ts";
 import { NativeWebSocket } from "./web_socket.ts";
 import { WebSocketTable } from "./web_socket_table.ts";
 import { Spinner } from "./spinner.ts";
+import { TcpTable } from "./tcp_table.ts";
 
 // Programs may put clocks of their own in their place.
 const { clearTimeout, performance, setTimeout } = globalThis;
@@ -32,6 +35,8 @@ const { clearTimeout, performance, setTimeout } = globalThis;
 export interface IoCalls {
   /** Wakes the thread, if it sleeps. */
   wake(): void;
+  /** Carries out commands on this thread, if the other sleeps. */
+  help(): void;
   /** Copies content into the helper; returns the token that stands for it. */
   lend(content: Uint8Array<ArrayBuffer>): number;
   /**
@@ -43,6 +48,14 @@ export interface IoCalls {
     generation: number,
     target: Uint8Array<ArrayBuffer>,
   ): number;
+  /**
+   * What the client of a request has shown of itself, as the helper encodes it;
+   * undefined without anything, and once it has left.
+   */
+  peerCertificate(
+    connection: number,
+    generation: number,
+  ): Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** Whoever answers the requests of a listener. */
@@ -71,6 +84,14 @@ const TURN = 10;
 const BUSY_TURNS = 64;
 /** So many bytes are not held back until a turn ends. */
 const EARLY_BYTES = COMMANDS_BYTES / 4;
+/** So many microtasks may be between the parts of a stream. */
+const CHUNK_HOPS = 16;
+/** And so many before what was written is shown, in all. */
+const MOST_HOPS = 512;
+/** How often a thread that has too much to do is looked at. */
+const CATCH_UP_ROUNDS = 500;
+/** Nobody ever wakes who waits for it. */
+const pause = new Int32Array(new SharedArrayBuffer(4));
 /** How often to look for slow clients that are none, in milliseconds. */
 const LOOK = 1;
 
@@ -89,6 +110,8 @@ export class Pump {
   readonly texts: RequestTexts = new RequestTexts();
   /** The WebSockets on the thread. */
   readonly sockets: WebSocketTable = new WebSocketTable();
+  /** The TCP connections on the thread. */
+  readonly tcp: TcpTable = new TcpTable(this);
   /** What the thread can be called for. */
   readonly calls: IoCalls;
   /** The thread is gone: nothing can be answered any more. */
@@ -108,6 +131,9 @@ export class Pump {
   #isScheduled = false;
   #isFlushing = false;
   #isAsleep = false;
+  /** Microtasks that a flush waits for, and those that it has waited for. */
+  #hopsLeft = 0;
+  #hops = 0;
   #crowdedTurns = 0;
   #look: ReturnType<typeof setTimeout> | undefined;
 
@@ -148,6 +174,19 @@ export class Pump {
     this.#keptCount--;
   }
 
+  /**
+   * Whether the client of an open connection does not take what it is sent.
+   * Begins anew with `forgetBlocked`.
+   */
+  isBlocked(connection: number): boolean {
+    return this.#memory.blocked[connection] !== 0;
+  }
+
+  /** What was said of the connection before does not count any more. */
+  forgetBlocked(connection: number): void {
+    this.#memory.blocked[connection] = 0;
+  }
+
   /** A request becomes a WebSocket, of which the thread is told next. */
   openWebSocket(
     connection: number,
@@ -169,6 +208,11 @@ export class Pump {
     );
     this.sockets.add(socket);
     return socket;
+  }
+
+  /** What the thread has written of what was sent, by connection. */
+  get delivered(): Uint32Array<ArrayBuffer> {
+    return this.#memory.delivered;
   }
 
   /** Bytes wait for a client that need not be slow: it is looked at soon. */
@@ -196,12 +240,41 @@ export class Pump {
     if (this.commands.unpublished + lent > EARLY_BYTES) this.show();
   }
 
+  /**
+   * As `wroteMore`, after the head or a part of a stream: the parts behind it
+   * are often only a few microtasks away, and what the thread sees together it
+   * writes together.
+   */
+  wroteChunk(lent: number): void {
+    if (this.#hops < MOST_HOPS) this.#hopsLeft = CHUNK_HOPS;
+    this.wroteMore(lent);
+  }
+
   /** Shows the thread what was written. */
   show(): void {
     const { commands } = this;
-    if (
-      commands.publish() && Atomics.load(this.#memory.control, IO_SLEEPS) !== 0
-    ) this.calls.wake();
+    const isLight = commands.isLight;
+    if (!commands.publish()) return;
+    if (Atomics.load(this.#memory.control, IO_SLEEPS) === 0) return;
+    if (isLight) this.calls.help();
+    else this.calls.wake();
+  }
+
+  /**
+   * Waits until the thread, which waits for nobody, has done enough of what it
+   * was shown. No record may be begun.
+   *
+   * @returns Whether it has; not if it hardly runs.
+   */
+  catchUp(hasCaughtUp: () => boolean): boolean {
+    for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
+      if (this.commands.isWaiting) this.commands.retry();
+      this.show();
+      if (hasCaughtUp()) return true;
+      if (this.isClosed) return false;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+    return false;
   }
 
   /** The memory and the thread are about to go. */
@@ -210,6 +283,7 @@ export class Pump {
     clearTimeout(this.#look);
     for (const exchange of this.#kept) exchange?.leave();
     this.sockets.close();
+    this.tcp.close();
     this.#sinks.clear();
     this.#memory = new IoMemory(new ArrayBuffer(REGION_BYTES));
     this.#events = new EventReader(this.#memory, () => {});
@@ -229,6 +303,12 @@ export class Pump {
   };
 
   readonly #onFlush = (): void => {
+    if (this.#hopsLeft > 0) {
+      this.#hopsLeft--;
+      this.#hops++;
+      return queueMicrotask(this.#onFlush);
+    }
+    this.#hops = 0;
     this.#isFlushing = false;
     if (this.isClosed) return;
     this.show();
@@ -338,6 +418,10 @@ export class Pump {
     const { words } = batch;
     const kind = words[at + 1]! & 0xff;
     if (kind === EVENT_REQUEST) return this.#request(batch, at);
+    if (kind >= EVENT_TCP_OPEN && kind <= EVENT_TCP_SECURED) {
+      this.#asked++;
+      return this.tcp.handle(kind, batch, at);
+    }
     if (kind >= EVENT_MESSAGE) {
       this.#asked++;
       return this.sockets.handle(kind, batch, at);

@@ -6,9 +6,12 @@ import type { SharedLibrary } from "./library.ts";
 import { type IoCalls, Pump, type RequestSink } from "./pump.ts";
 import type { Helper } from "./symbols.ts";
 import { describeErrno } from "./system_error.ts";
+import type { TcpSink } from "./tcp_table.ts";
 
 /** The most I/O threads. */
 const MOST_THREADS = 64;
+/** Room for what most clients show of themselves. */
+const CERTIFICATE_BYTES = 4096;
 /** Room for the path of a Unix socket. */
 const PATH_BYTES = 128;
 
@@ -39,6 +42,8 @@ export class Runtime {
   readonly #threads: readonly Thread[];
   #doorbells: Doorbell[] | undefined;
   #referenced = 0;
+  /** The thread that gets the next connection that is asked for. */
+  #nextThread = 0;
 
   /** @throws {Error} If no threads can be started; `code` says why. */
   constructor(library: SharedLibrary, threads: number = threadCount()) {
@@ -56,6 +61,35 @@ export class Runtime {
   /** Requests of `listener` go to `sink` from now on. */
   listen(listener: number, sink: RequestSink): void {
     for (const { pump } of this.#threads) pump.listen(listener, sink);
+    this.#startDoorbells();
+  }
+
+  /** Connections of TCP listener `listener` go to `sink` from now on. */
+  listenTcp(listener: number, sink: TcpSink): void {
+    for (const { pump } of this.#threads) pump.tcp.listen(listener, sink);
+    this.#startDoorbells();
+  }
+
+  /** Connections of TCP listener `listener` are not wanted any more. */
+  forgetTcp(listener: number): void {
+    for (const { pump } of this.#threads) pump.tcp.forget(listener);
+  }
+
+  /**
+   * Connects. What comes of it goes to `sink`.
+   *
+   * @param plan As `jstime_tcp_connect` takes it.
+   */
+  connectTcp(plan: Uint8Array<ArrayBuffer>, sink: TcpSink): Promise<void> {
+    this.#startDoorbells();
+    const index = this.#nextThread++ % this.#threads.length;
+    const { promise, number } = this.#threads[index]!.pump.tcp.attempt(sink);
+    const { helper, handle } = this;
+    helper.jstime_tcp_connect(handle, index, number, plan, plan.length);
+    return promise;
+  }
+
+  #startDoorbells(): void {
     this.#doorbells ??= this.#threads.map(({ pump, doorbellPath }) =>
       new Doorbell(doorbellPath, () => pump.wake())
     );
@@ -139,6 +173,11 @@ class HelperCalls implements IoCalls {
     this.#helper.jstime_wake(this.#handle, this.#index);
   }
 
+  help(): void {
+    if (this.#isClosed) return;
+    this.#helper.jstime_help(this.#handle, this.#index);
+  }
+
   lend(content: Uint8Array<ArrayBuffer>): number {
     if (this.#isClosed) return 0;
     return this.#helper.jstime_lend(this.#handle, content, content.length);
@@ -158,5 +197,26 @@ class HelperCalls implements IoCalls {
       target,
       target.length,
     );
+  }
+
+  peerCertificate(
+    connection: number,
+    generation: number,
+  ): Uint8Array<ArrayBuffer> | undefined {
+    let out = new Uint8Array(CERTIFICATE_BYTES);
+    for (;;) {
+      if (this.#isClosed) return undefined;
+      const size = this.#helper.jstime_peer_certificate(
+        this.#handle,
+        this.#index,
+        connection,
+        generation,
+        out,
+        out.length,
+      );
+      if (size < 0) return undefined;
+      if (size <= out.length) return out.subarray(0, size);
+      out = new Uint8Array(size);
+    }
   }
 }

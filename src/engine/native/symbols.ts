@@ -16,6 +16,7 @@ export const symbols = {
     result: "i32",
   },
   jstime_wake: { parameters: ["u32", "u32"], result: "void" },
+  jstime_help: { parameters: ["u32", "u32"], result: "void" },
   jstime_close: { parameters: ["u32"], result: "i32" },
   jstime_listen: {
     parameters: ["u32", "buffer", "u32", "buffer", "u32"],
@@ -31,6 +32,22 @@ export const symbols = {
     parameters: ["u32", "u32", "buffer", "u32"],
     result: "i32",
   },
+  jstime_tcp_listen: {
+    parameters: ["u32", "buffer", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  jstime_tcp_tls: {
+    parameters: ["u32", "u32", "buffer", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  jstime_tcp_connect: {
+    parameters: ["u32", "u32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  jstime_peer_certificate: {
+    parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
   jstime_metrics: {
     parameters: ["u32", "u32", "buffer", "u32"],
     result: "i32",
@@ -40,6 +57,13 @@ export const symbols = {
     parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],
     result: "i32",
   },
+  jstime_bus_join: { parameters: ["u32", "buffer", "u32"], result: "i32" },
+  jstime_bus_leave: { parameters: ["u32"], result: "i32" },
+  jstime_bus_publish: {
+    parameters: ["u32", "buffer", "u32", "buffer", "u32", "u32"],
+    result: "i32",
+  },
+  jstime_bus_count: { parameters: ["u32", "buffer", "u32"], result: "i32" },
   jstime_file_open: { parameters: ["buffer", "u32", "buffer"], result: "i32" },
   jstime_file_stat: { parameters: ["u32", "buffer"], result: "i32" },
   jstime_file_read: {

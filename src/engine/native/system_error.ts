@@ -15,6 +15,20 @@ export function describeErrno(errno: number): Failure {
   return { code, description };
 }
 
+/** Not of the system: a host name has no address. */
+const NAME_NOT_FOUND = 3008;
+
+/** An error of the network, as the platform has it: with `code` alone. */
+export function systemError(errno: number): Error {
+  const { code, description } = errno === NAME_NOT_FOUND
+    ? {
+      code: "ENOTFOUND",
+      description: "failed to lookup address information: not found",
+    }
+    : describeErrno(errno);
+  return Object.assign(new Error(description), { code });
+}
+
 /**
  * Makes an error of the file system as `node:fs` does.
  *

@@ -65,6 +65,9 @@
 //!     Length of the socket's path written to `out`: on Linux an abstract name
 //!     that begins with NUL. The first connection from this process is taken.
 //! jstime_wake(handle: u32, thread: u32) -> void
+//! jstime_help(handle: u32, thread: u32) -> void
+//!     As jstime_wake, but if the thread sleeps its commands are carried out by
+//!     the caller, which for a few small ones takes less than waking it.
 //! jstime_close(handle: u32) -> i32                       ends everything, joins the threads
 //! jstime_listen(handle: u32, plan: buffer, size: u32, out: buffer, outSize: u32) -> i32
 //!     Listener id >= 0. `out`: u32 port, then the address as text (LISTEN_OUT_BYTES).
@@ -76,18 +79,47 @@
 //!     The certificates for connections from now on. Before the first, and for a
 //!     plan with LISTEN_TLS, connections wait. -EINVAL: one cannot be used.
 //!     `certificates`: u32 how many, then for each u32 length of its server name
-//!     (0 for none), of the PEM chain, of the PEM key; then all texts.
+//!     (0 for none), of the PEM chain, of the PEM key; then all texts. If clients
+//!     are asked for certificates: again for each u32 length of its policy (0 asks
+//!     for none), then all policies: u32 POLICY_REQUIRED or 0, u32 length of the
+//!     PEM authorities, these, PEM revocation lists. A request over a connection
+//!     that was made under another policy than that of its host is answered 421.
+//! jstime_peer_certificate(handle: u32, thread: u32, connection: u32, generation: u32, out: buffer, size: u32) -> i32
+//!     For requests with REQUEST_HAS_CERTIFICATE: the number of bytes that it
+//!     takes, written if there is room. u32 length of the code that says why the
+//!     client is not to be trusted, 0 if it is; u32 how many certificates; u32
+//!     length of each; the code; the certificates (DER), the client's own first.
+//!     -ENOENT: there is none, or the client has left.
 //! jstime_metrics(handle: u32, listener: u32, out: buffer, size: u32) -> i32
 //!     f64 per METRIC_*; the number of values written.
 //! jstime_lend(handle: u32, content: buffer, size: u32) -> u32     token, 0: no such handle
 //! jstime_take(handle: u32, thread: u32, connection: u32, generation: u32, out: buffer, size: u32) -> i32
 //!     Copies request content that has arrived into `out`; the number of bytes.
+//! jstime_bus_join(handle: u32, name: buffer, size: u32) -> i32
+//!     Makes the threads of a handle members of a bus; a membership > 0. It ends
+//!     with the handle at the latest.
+//! jstime_bus_leave(membership: u32) -> i32
+//! jstime_bus_publish(membership: u32, topic: buffer, topicSize: u32, payload: buffer, size: u32, flags: u32) -> i32
+//!     Sends a message to the subscribers of a topic on other handles that are
+//!     members of the same bus. Flags SEND_TEXT, SEND_COMPRESSED, SEND_DROP_OLDEST,
+//!     SEND_LATEST, SEND_DISCONNECT. How many threads have it now; -EAGAIN if one
+//!     has too much to do and does not get it.
+//! jstime_bus_count(membership: u32, topic: buffer, size: u32) -> i32
+//!     Subscribers of a topic on other handles of the same bus.
 //! jstime_file_open(path: buffer, size: u32, out: buffer) -> i32
 //!     Token > 0. `out`: f64 size, modified (ms), changed (ms), device, inode, kind (1 file, 2 directory).
 //! jstime_file_stat(token: u32, out: buffer) -> i32       as above
 //! jstime_file_read(token: u32, out: buffer, size: u32, position: f64) -> i32
 //! jstime_file_close(token: u32) -> i32
 //! jstime_error_name(errno: u32, out: buffer, size: u32) -> i32    such as "EADDRINUSE"
+//! jstime_tcp_listen(handle: u32, plan: buffer, size: u32, out: buffer, outSize: u32) -> i32
+//!     As jstime_listen, for connections whose bytes go to JavaScript as they are.
+//! jstime_tcp_tls(handle: u32, listener: u32, protocols: buffer, protocolsSize: u32, certificates: buffer, size: u32) -> i32
+//!     As jstime_tls. `protocols`: names to agree on, each behind a byte with its
+//!     length, the preferred first.
+//! jstime_tcp_connect(handle: u32, thread: u32, attempt: u32, plan: buffer, size: u32) -> i32
+//!     TCP_OPEN or TCP_REFUSED follows on that thread. `plan`: u32 transport as in a
+//!     plan of jstime_listen, u32 port, then host name or IP literal, or path.
 //! ```
 
 /// Changes whenever anything in this file does.
@@ -218,6 +250,41 @@ pub const EVENT_DRAIN: u32 = 13;
 /// can still be taken.
 pub const EVENT_CLOSED: u32 = 14;
 
+// TCP: connections of `jstime_tcp_listen` and `jstime_tcp_connect`. Connection and
+// generation are theirs for as long as they live.
+
+/// A connection. Word 4: its listener, or with flag TCP_CONNECTED the attempt
+/// that it comes from; such a one is not read from before TCP_RESUME.
+///
+/// ```text
+///  5 the peer's address family (0 none, 4, 6), port << 16
+///  6 7 8 9 its address, network byte order (IPv4: word 6 only)
+/// 10 to 14 the same of this side
+/// ```
+pub const EVENT_TCP_OPEN: u32 = 40;
+/// Word 4: an attempt that has failed, word 5: the error number.
+pub const EVENT_TCP_REFUSED: u32 = 41;
+/// Bytes have arrived. Word 4: how many; they follow.
+pub const EVENT_TCP_DATA: u32 = 42;
+/// The peer will send nothing more.
+pub const EVENT_TCP_END: u32 = 43;
+/// Everything that was written before TCP_ASK_DRAIN is on its way.
+pub const EVENT_TCP_DRAIN: u32 = 44;
+/// The connection is gone, for whatever reason. Word 4: the error number, 0 if
+/// it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. The last
+/// event.
+pub const EVENT_TCP_CLOSED: u32 = 45;
+/// The TLS handshake is complete. Word 4: length of the protocol that was agreed
+/// on, | length of the name that the client has asked for << 16. They follow.
+pub const EVENT_TCP_SECURED: u32 = 46;
+
+/// Flag of EVENT_TCP_OPEN: see there.
+pub const TCP_CONNECTED: u32 = 1 << 0;
+/// Flag of EVENT_TCP_CLOSED: it was writing that has failed.
+pub const TCP_WHILE_WRITING: u32 = 1 << 0;
+/// Flag of EVENT_TCP_CLOSED: the TLS handshake has failed.
+pub const TCP_IN_HANDSHAKE: u32 = 1 << 1;
+
 /// Flag of EVENT_MESSAGE: text, otherwise binary.
 pub const MESSAGE_TEXT: u32 = 1 << 0;
 /// Flag of EVENT_MESSAGE: see there.
@@ -227,6 +294,8 @@ pub const MESSAGE_WAITS: u32 = 1 << 1;
 
 /// HTTP/1.0.
 pub const REQUEST_HTTP_1_0: u32 = 1 << 0;
+/// The answer may become an event stream.
+pub const REQUEST_EVENT_STREAM: u32 = 1 << 15;
 /// There is content, or there may be (chunked).
 pub const REQUEST_HAS_CONTENT: u32 = 1 << 1;
 /// All of the content is in this record.
@@ -239,6 +308,9 @@ pub const REQUEST_HOST_DEFINED: u32 = 1 << 4;
 pub const REQUEST_UPGRADE: u32 = 1 << 5;
 /// The content's length was declared.
 pub const REQUEST_LENGTH_KNOWN: u32 = 1 << 6;
+
+/// The client has shown a certificate: see `jstime_peer_certificate`.
+pub const REQUEST_HAS_CERTIFICATE: u32 = 1 << 7;
 
 /// Flag of EVENT_CONTENT: what waits is the last.
 pub const CONTENT_END: u32 = 1 << 0;
@@ -307,6 +379,16 @@ pub const COMMAND_ABORT: u32 = 5;
 pub const COMMAND_TIMEOUT: u32 = 6;
 /// Wants the request's content: 4 is CONTENT_STREAM or CONTENT_GATHER.
 pub const COMMAND_CONTENT: u32 = 7;
+/// A streamed answer is an event stream from now on: 4 milliseconds of silence
+/// until a comment is sent, 0 is never, 5 the most bytes that may wait when a
+/// part is added; who has more is cut. Its written bytes are not told; `blocked`
+/// is 1 while its client does not take what it is sent.
+pub const COMMAND_EVENT_STREAM: u32 = 30;
+/// Adds a part to many event streams: 4 length, 5 token if
+/// RESPOND_CONTENT_TOKEN, 6 how many; then a connection and a generation for
+/// each, then the part. The words `connection` and `generation` of the record
+/// mean nothing.
+pub const COMMAND_EVENT: u32 = 31;
 /// Makes the connection a WebSocket (RFC 6455), which needs a request with
 /// REQUEST_UPGRADE that was not answered. If that is not possible, or not any
 /// more, EVENT_CLOSED follows with 1006.
@@ -344,6 +426,36 @@ pub const COMMAND_TERMINATE: u32 = 12;
 pub const COMMAND_PAUSE: u32 = 13;
 /// Reads again.
 pub const COMMAND_RESUME: u32 = 14;
+/// A socket is subscribed to a topic of a bus: 4 membership, as `jstime_bus_join`
+/// returned it, 5 length of the topic, which follows. It ends with the socket.
+pub const COMMAND_SUBSCRIBE: u32 = 20;
+/// Ends a subscription; as COMMAND_SUBSCRIBE.
+pub const COMMAND_UNSUBSCRIBE: u32 = 21;
+
+/// Writes to a TCP connection: 4 length, 5 token if RESPOND_CONTENT_TOKEN;
+/// otherwise the bytes follow. They are counted in *delivered* once they are
+/// with the system.
+pub const COMMAND_TCP_WRITE: u32 = 40;
+/// Asks for EVENT_TCP_DRAIN.
+pub const COMMAND_TCP_ASK_DRAIN: u32 = 41;
+/// Sends everything written, then the end.
+pub const COMMAND_TCP_SHUTDOWN: u32 = 42;
+/// What still arrives is thrown away; there are no more TCP_DATA and TCP_END.
+pub const COMMAND_TCP_SHUTDOWN_READ: u32 = 43;
+/// As both of them; and the connection ends soon after everything is written,
+/// or when that makes no progress.
+pub const COMMAND_TCP_CLOSE: u32 = 44;
+/// Resets the connection.
+pub const COMMAND_TCP_TERMINATE: u32 = 45;
+/// Stops reading.
+pub const COMMAND_TCP_PAUSE: u32 = 46;
+/// Reads again.
+pub const COMMAND_TCP_RESUME: u32 = 47;
+/// `TCP_NODELAY`: 4 is 1 or 0.
+pub const COMMAND_TCP_NO_DELAY: u32 = 48;
+/// `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, 0 leaves
+/// them to the system.
+pub const COMMAND_TCP_KEEP_ALIVE: u32 = 49;
 
 /// Flag of COMMAND_UPGRADE: cut the connection rather than drop a message.
 pub const UPGRADE_CLOSE_ON_LIMIT: u32 = 1 << 0;
@@ -360,6 +472,16 @@ pub const SEND_COMPRESSED: u32 = 1 << 3;
 pub const SEND_PING: u32 = 1 << 4;
 /// Flag of COMMAND_SEND: a pong.
 pub const SEND_PONG: u32 = 1 << 5;
+/// Flag of COMMAND_SEND_MANY: a client that is too slow loses the oldest messages
+/// that were sent with this flag and of which nothing is written.
+pub const SEND_DROP_OLDEST: u32 = 1 << 6;
+/// Flag of COMMAND_SEND_MANY: for a client that is too slow this takes the place
+/// of messages of the same topic that were sent with this flag and of which
+/// nothing is written. The length of the topic (u32) and the topic follow the
+/// receivers.
+pub const SEND_LATEST: u32 = 1 << 7;
+/// Flag of jstime_bus_publish: a client that is too slow is cut.
+pub const SEND_DISCONNECT: u32 = 1 << 8;
 
 /// No compressor.
 pub const DEFLATE_NONE: u32 = 0;
@@ -447,6 +569,11 @@ pub const LISTEN_REUSE_PORT: u32 = 1 << 0;
 pub const LISTEN_IPV6_ONLY: u32 = 1 << 1;
 /// TLS, with the certificates that jstime_tls gives.
 pub const LISTEN_TLS: u32 = 1 << 2;
+/// Flag of a policy for clients: who has no certificate that is to be trusted is
+/// refused in the handshake.
+pub const POLICY_REQUIRED: u32 = 1 << 0;
+/// HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge.
+pub const LISTEN_HTTP2: u32 = 1 << 6;
 /// Size of what jstime_listen writes.
 pub const LISTEN_OUT_BYTES: usize = 128;
 

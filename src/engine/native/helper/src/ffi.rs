@@ -9,12 +9,14 @@ use std::path::Path;
 use std::ptr;
 
 use crate::abi;
+use crate::bus;
 use crate::error_name::error_name;
 use crate::fault;
 use crate::files::{self, FileFacts, OpenFile};
 use crate::listen_plan::ListenPlan;
 use crate::runtime;
 use crate::static_table::StaticTable;
+use crate::tcp_target::TcpTarget;
 use crate::tls::certificates::Certificates;
 
 /// Size of what `jstime_file_open` and `jstime_file_stat` write.
@@ -132,6 +134,14 @@ pub unsafe extern "C" fn jstime_doorbell(handle: u32, thread: u32, out: *mut u8,
     })
 }
 
+/// Carries out the commands for a thread if it sleeps.
+#[unsafe(no_mangle)]
+pub extern "C" fn jstime_help(handle: u32, thread: u32) {
+    guard(18, (), || {
+        runtime::with(handle, |runtime| runtime.help(thread));
+    });
+}
+
 /// Wakes a thread if it sleeps.
 #[unsafe(no_mangle)]
 pub extern "C" fn jstime_wake(handle: u32, thread: u32) {
@@ -168,20 +178,26 @@ pub unsafe extern "C" fn jstime_listen(
     checked(6, || {
         // SAFETY: the caller's promise; a synchronous call.
         let (plan, out) = unsafe { (input(plan, size)?, output(out, out_size as usize)?) };
-        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
-        let plan = ListenPlan::parse(plan).ok_or(INVALID)?;
-        if out.len() < abi::LISTEN_OUT_BYTES {
-            return Err(Failure(libc::ERANGE));
-        }
-        let (listener, address) = runtime.listen(plan)?;
-        out.fill(0);
-        if let Some(address) = address {
-            out[..4].copy_from_slice(&u32::from(address.port()).to_le_bytes());
-            let text = address.ip().to_string();
-            out[4..4 + text.len()].copy_from_slice(text.as_bytes());
-        }
-        count(listener as usize)
+        listen(handle, plan, false, out)
     })
+}
+
+/// Listens, and tells the address.
+fn listen(handle: u32, plan: &[u8], is_tcp: bool, out: &mut [u8]) -> Result<i32, Failure> {
+    let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+    let mut plan = ListenPlan::parse(plan).ok_or(INVALID)?;
+    plan.is_tcp = is_tcp;
+    if out.len() < abi::LISTEN_OUT_BYTES {
+        return Err(Failure(libc::ERANGE));
+    }
+    let (listener, address) = runtime.listen(plan)?;
+    out.fill(0);
+    if let Some(address) = address {
+        out[..4].copy_from_slice(&u32::from(address.port()).to_le_bytes());
+        let text = address.ip().to_string();
+        out[4..4 + text.len()].copy_from_slice(text.as_bytes());
+    }
+    count(listener as usize)
 }
 
 /// Stops a listener.
@@ -415,6 +431,195 @@ pub unsafe extern "C" fn jstime_tls(
             Some(false) => Err(INVALID),
             Some(true) => Ok(0),
         }
+    })
+}
+
+/// Listens for TCP.
+///
+/// # Safety
+/// As `jstime_listen`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_tcp_listen(
+    handle: u32,
+    plan: *const u8,
+    size: u32,
+    out: *mut u8,
+    out_size: u32,
+) -> i32 {
+    checked(40, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let (plan, out) = unsafe { (input(plan, size)?, output(out, out_size as usize)?) };
+        listen(handle, plan, true, out)
+    })
+}
+
+/// Connects.
+///
+/// # Safety
+/// `plan` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_tcp_connect(
+    handle: u32,
+    thread: u32,
+    attempt: u32,
+    plan: *const u8,
+    size: u32,
+) -> i32 {
+    checked(41, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let target = TcpTarget::parse(unsafe { input(plan, size) }?).ok_or(INVALID)?;
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        if runtime.tcp_connect(thread, attempt, target) {
+            Ok(0)
+        } else {
+            Err(INVALID)
+        }
+    })
+}
+
+/// Sets the certificates of a TCP listener, and the protocols to agree on.
+///
+/// # Safety
+/// `protocols` and `certificates` are null or point to as many bytes as their
+/// sizes say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_tcp_tls(
+    handle: u32,
+    listener: u32,
+    protocols: *const u8,
+    protocols_size: u32,
+    certificates: *const u8,
+    size: u32,
+) -> i32 {
+    checked(42, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let (protocols, certificates) = unsafe {
+            (
+                input(protocols, protocols_size)?,
+                input(certificates, size)?,
+            )
+        };
+        let protocols = protocol_names(protocols).ok_or(INVALID)?;
+        // Without a handle this only tells whether they can be used.
+        let mut certificates = Certificates::parse(certificates).ok_or(INVALID)?;
+        certificates.set_protocols(&protocols);
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        match runtime.set_certificates(listener, certificates) {
+            None => Err(NO_SUCH),
+            Some(false) => Err(INVALID),
+            Some(true) => Ok(0),
+        }
+    })
+}
+
+/// Names of protocols, each behind its length (RFC 7301, 3.1).
+fn protocol_names(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut names = Vec::new();
+    while let Some((length, rest)) = bytes.split_first() {
+        let (name, rest) = rest.split_at_checked(usize::from(*length))?;
+        if name.is_empty() {
+            return None;
+        }
+        names.push(name.to_vec());
+        bytes = rest;
+    }
+    Some(names)
+}
+
+/// Tells the certificate of a request's client.
+///
+/// # Safety
+/// `out` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_peer_certificate(
+    handle: u32,
+    thread: u32,
+    connection: u32,
+    generation: u32,
+    out: *mut u8,
+    size: u32,
+) -> i32 {
+    checked(20, || {
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        let encoded = runtime
+            .peer_certificate(thread, connection, generation)
+            .ok_or(NO_SUCH)?;
+        // SAFETY: the caller's promise; a synchronous call.
+        let out = unsafe { output(out, size as usize) }?;
+        if let Some(out) = out.get_mut(..encoded.len()) {
+            out.copy_from_slice(&encoded);
+        }
+        count(encoded.len())
+    })
+}
+
+/// Makes a handle a member of a bus.
+///
+/// # Safety
+/// `name` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_bus_join(handle: u32, name: *const u8, size: u32) -> i32 {
+    checked(30, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let name = unsafe { input(name, size) }?;
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        let membership = runtime.join_bus(handle, name);
+        if runtime::find(handle).is_none() {
+            // It was abandoned meanwhile.
+            bus::leave(membership);
+            return Err(BAD_HANDLE);
+        }
+        count(membership as usize)
+    })
+}
+
+/// Ends a membership.
+#[unsafe(no_mangle)]
+pub extern "C" fn jstime_bus_leave(membership: u32) -> i32 {
+    checked(31, || {
+        if bus::leave(membership) {
+            Ok(0)
+        } else {
+            Err(NO_SUCH)
+        }
+    })
+}
+
+/// Publishes to other handles of a bus.
+///
+/// # Safety
+/// `topic` and `payload` are null or point to as many bytes as `topic_size` and
+/// `size` say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_bus_publish(
+    membership: u32,
+    topic: *const u8,
+    topic_size: u32,
+    payload: *const u8,
+    size: u32,
+    flags: u32,
+) -> i32 {
+    checked(32, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let (topic, payload) = unsafe { (input(topic, topic_size)?, input(payload, size)?) };
+        let delivery = bus::publish(membership, topic, payload, flags).ok_or(NO_SUCH)?;
+        if delivery.dropped > 0 {
+            return Err(Failure(libc::EAGAIN));
+        }
+        count(delivery.threads)
+    })
+}
+
+/// Counts subscribers on other handles of a bus.
+///
+/// # Safety
+/// `topic` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_bus_count(membership: u32, topic: *const u8, size: u32) -> i32 {
+    checked(33, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let topic = unsafe { input(topic, size) }?;
+        count(bus::count(membership, topic).ok_or(NO_SUCH)?)
     })
 }
 

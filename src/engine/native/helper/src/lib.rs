@@ -4,6 +4,7 @@
 
 pub mod abi;
 pub mod bind;
+pub mod bus;
 pub mod doorbell;
 pub mod error_name;
 pub mod fault;
@@ -14,12 +15,16 @@ pub mod io;
 pub mod lent;
 pub mod listen_plan;
 pub mod metrics;
+pub mod peer_certificates;
 pub mod prometheus;
 pub mod region;
+pub mod resolve;
 pub mod ring;
 pub mod runtime;
+pub mod spare_contents;
 pub mod static_table;
 pub mod sys;
+pub mod tcp_target;
 pub mod tls;
 pub mod waiting_messages;
 pub mod websocket;

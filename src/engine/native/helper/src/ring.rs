@@ -218,6 +218,30 @@ impl<M: Memory> Writer<M> {
         Some(unsafe { std::slice::from_raw_parts_mut(self.memory.bytes().add(start), size) })
     }
 
+    /// Makes the record that was begun last shorter: `begun` bytes were asked
+    /// for, and it keeps the first `size`. None takes it back altogether. It
+    /// must not have been published.
+    #[inline]
+    pub fn shorten(&mut self, begun: usize, size: Option<usize>) {
+        let total = |size: usize| (PREFIX + size).next_multiple_of(RECORD_ALIGN) as u32;
+        let old = total(begun);
+        debug_assert!(self.head.wrapping_sub(self.published) >= old);
+        let start = self.head.wrapping_sub(old);
+        let new = size.map_or(0, total).min(old);
+        self.head = start.wrapping_add(new);
+        if new == 0 {
+            return;
+        }
+        let at = start & (self.memory.capacity() - 1);
+        self.memory.writes(at, 4);
+        // SAFETY: the record begins there, so that the word is inside of the
+        // ring, and aligned; it is not visible to the consumer, as in `begin`.
+        unsafe {
+            let word = self.memory.bytes().add(at as usize).cast::<u32>();
+            word.write(new.to_le());
+        }
+    }
+
     /// Shows the consumer all records begun so far. Returns whether there are
     /// any that it was not told about.
     #[inline]

@@ -28,15 +28,21 @@ use mio::{Poll, Token, Waker};
 
 use crate::abi::{IO_SLEEPS, METRIC_COUNT, REQUESTS_STARTED};
 use crate::bind::{self, ListenSocket};
+use crate::bus::{self, BusQueue};
 use crate::doorbell::Doorbell;
 use crate::files::{self, Owner};
+use crate::io::SharedLoop;
 use crate::lent::Lent;
 use crate::listen_plan::ListenPlan;
 use crate::metrics::{EndedStalls, Metrics, Values, Waiting};
+use crate::peer_certificates::PeerCertificates;
 use crate::region::Region;
+use crate::resolve;
 use crate::ring::{self, CommandReader, EventWriter};
+use crate::spare_contents::SpareContents;
 use crate::static_table::StaticTable;
 use crate::sys;
+use crate::tcp_target::TcpTarget;
 use crate::tls::certificates::{Certificates, SharedCertificates};
 use crate::waiting_messages::{Taken, WaitingMessages};
 
@@ -47,6 +53,8 @@ pub const WAKER: Token = Token(0);
 const MAX_THREADS: u32 = 64;
 /// The most handles of a process.
 const MAX_HANDLES: usize = 4096;
+/// Buffers of content that are larger than this are not kept where it was.
+const LARGE_CONTENT: usize = crate::abi::CONTENT_WINDOW * 2;
 /// How long JavaScript waits for I/O threads to carry something out. They never
 /// wait for anything themselves, so this is for machines that hardly run.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,12 +78,20 @@ pub struct IoShared {
     /// Request content that waits for `jstime_take`, by connection and
     /// generation.
     pub contents: Mutex<Contents>,
+    /// Buffers of such content that are not used now.
+    pub spare_contents: SpareContents,
     /// Messages that wait for it, too.
     pub messages: WaitingMessages,
+    /// What clients have shown in TLS handshakes.
+    pub peer_certificates: PeerCertificates,
     /// What waits for JavaScript. Only the I/O thread writes.
     pub waiting: Arc<Waiting>,
     /// The listeners of the handle.
     pub listeners: Arc<Listeners>,
+    /// What the thread does, for JavaScript's thread to help.
+    pub event_loop: SharedLoop,
+    /// What was published for subscribers on this thread by other handles.
+    pub bus: BusQueue,
 }
 
 #[derive(Default)]
@@ -115,6 +131,17 @@ impl IoShared {
         }
     }
 
+    /// Carries out commands if the thread sleeps; it must have been told of
+    /// them already.
+    #[inline]
+    pub fn help(&self) {
+        // SeqCst: as above. While it does not sleep, it looks for commands
+        // before it does.
+        if self.region.control(IO_SLEEPS).load(Ordering::SeqCst) == 1 && !self.event_loop.help() {
+            self.wake_if_asleep();
+        }
+    }
+
     fn close(&self) {
         let mail = {
             let mut mailbox = lock(&self.mailbox);
@@ -125,6 +152,8 @@ impl IoShared {
         drop(mail);
         lock(&self.contents).clear();
         self.messages.clear();
+        self.peer_certificates.clear();
+        self.bus.close();
     }
 
     fn take_content(&self, key: (u32, u32), out: &mut [u8]) -> Option<usize> {
@@ -135,6 +164,11 @@ impl IoShared {
                 let mut waiting = lock(&content);
                 let count = waiting.copy_to(out);
                 let wake = std::mem::take(&mut waiting.wake_when_taken);
+                let emptied = waiting.take_large();
+                drop(waiting);
+                if let Some(buffer) = emptied {
+                    self.spare_contents.give(buffer);
+                }
                 Taken { count, wake }
             }
         };
@@ -180,13 +214,15 @@ impl WaitingContent {
         self.taken += count;
         if self.is_empty() {
             self.taken = 0;
-            if self.bytes.capacity() > crate::abi::CONTENT_WINDOW * 2 {
-                self.bytes = Vec::new();
-            } else {
-                self.bytes.clear();
-            }
+            self.bytes.clear();
         }
         count
+    }
+
+    /// A large buffer that is empty now.
+    fn take_large(&mut self) -> Option<Vec<u8>> {
+        let is_large = self.bytes.is_empty() && self.bytes.capacity() > LARGE_CONTENT;
+        is_large.then(|| std::mem::take(&mut self.bytes))
     }
 }
 
@@ -226,6 +262,13 @@ pub enum Mail {
         table: Arc<StaticTable>,
         /// Dropped when that was done.
         done: Done,
+    },
+    /// Connect.
+    TcpConnect {
+        /// The number that JavaScript knows it by.
+        attempt: u32,
+        /// Where to; not a host that must be looked up.
+        target: TcpTarget,
     },
     /// JavaScript took content of which `wake_when_taken` was set.
     Taken {
@@ -396,10 +439,14 @@ impl Listeners {
 
 /// What `io::run` works with, all owned by that thread.
 pub struct IoThread {
-    /// Number of the thread.
-    pub index: u32,
     /// The waker is registered already, the doorbell is not.
     pub poll: Poll,
+    /// What its loop is made of.
+    pub own: IoThreadOwn,
+}
+
+/// What the loop of an I/O thread is made of.
+pub struct IoThreadOwn {
     /// What others see of this thread.
     pub shared: Arc<IoShared>,
     /// Writes events.
@@ -414,7 +461,7 @@ pub struct IoThread {
 
 fn run(handle: u32, thread: IoThread, gone: &AtomicBool) {
     sys::block_signals();
-    let shared = thread.shared.clone();
+    let shared = thread.own.shared.clone();
     // What the panic hook prints is all there is to say. Its connections are
     // lost, and JavaScript sees the end of its doorbell, closes the handle, and
     // only then the region goes.
@@ -485,7 +532,10 @@ fn remove(handle: u32) -> Option<Arc<Runtime>> {
         .open
         .iter()
         .position(|(number, _)| *number == handle)?;
-    Some(handles.open.swap_remove(index).1)
+    let (_, runtime) = handles.open.swap_remove(index);
+    drop(handles);
+    bus::forget(handle);
+    Some(runtime)
 }
 
 /// Starts I/O threads.
@@ -512,10 +562,14 @@ pub fn open(threads: u32) -> io::Result<u32> {
             mailbox: Mutex::default(),
             lent: lent.clone(),
             contents: Mutex::default(),
+            spare_contents: SpareContents::default(),
             messages: WaitingMessages::default(),
+            peer_certificates: PeerCertificates::default(),
             waiting: Arc::default(),
             listeners: listeners.clone(),
+            bus: BusQueue::default(),
             region: region.clone(),
+            event_loop: SharedLoop::default(),
         };
         parts.push((poll, Doorbell::new(region)?, Arc::new(shared)));
     }
@@ -537,13 +591,14 @@ pub fn open(threads: u32) -> io::Result<u32> {
         let gone = doorbell.gone();
         let peers = all.clone();
         let thread = IoThread {
-            index,
             poll,
-            shared,
-            events,
-            commands,
-            doorbell,
-            peers,
+            own: IoThreadOwn {
+                shared,
+                events,
+                commands,
+                doorbell,
+                peers,
+            },
         };
         let spawned = Builder::new()
             .name(format!("jstime-io-{index}"))
@@ -629,12 +684,22 @@ impl Runtime {
         }
     }
 
+    /// Carries out the commands for a thread if it sleeps.
+    #[inline]
+    pub fn help(&self, thread: u32) {
+        if let Some(shared) = self.thread(thread) {
+            shared.help();
+        }
+    }
+
     /// Listens. Returns the listener's id, and for TCP the address.
     pub fn listen(&self, plan: ListenPlan) -> io::Result<(u32, Option<SocketAddr>)> {
         let (socket, address) = bind::listen(&plan.address)?;
         let plan = Arc::new(plan);
         let all_metrics = Arc::new(ListenerMetrics::new(&self.threads));
-        let certificates = plan.tls.then(Arc::<SharedCertificates>::default);
+        let certificates = plan
+            .tls
+            .then(|| Arc::new(SharedCertificates::new(plan.http2)));
         let id = self
             .listeners
             .add(all_metrics.clone(), certificates.clone());
@@ -653,6 +718,27 @@ impl Runtime {
             }));
         }
         Ok((id, address))
+    }
+
+    /// Connects: an event tells what became of it. False without such a thread.
+    pub fn tcp_connect(&self, thread: u32, attempt: u32, target: TcpTarget) -> bool {
+        let Some(shared) = self.thread(thread) else {
+            return false;
+        };
+        match target {
+            TcpTarget::Host(host, port) => {
+                let shared = shared.clone();
+                resolve::resolve(host, port, move |result| {
+                    let target = match result {
+                        Ok(addresses) => TcpTarget::Addresses(addresses),
+                        Err(errno) => TcpTarget::Failed(errno),
+                    };
+                    shared.post(Mail::TcpConnect { attempt, target });
+                });
+            }
+            target => shared.post(Mail::TcpConnect { attempt, target }),
+        }
+        true
     }
 
     /// Stops a listener. When this returns nobody is accepted any more and the
@@ -720,6 +806,11 @@ impl Runtime {
         Some(true)
     }
 
+    /// Makes the threads members of a bus; the membership.
+    pub fn join_bus(&self, handle: u32, name: &[u8]) -> u32 {
+        bus::join(handle, &self.threads, name)
+    }
+
     /// Metrics of a listener.
     pub fn metrics(&self, listener: u32) -> Option<Values> {
         Some(self.listeners.metrics(listener)?.values(Instant::now()))
@@ -740,6 +831,19 @@ impl Runtime {
     ) -> Option<usize> {
         self.thread(thread)?
             .take_content((connection, generation), out)
+    }
+
+    /// The certificate of the client of a request, as `jstime_peer_certificate`
+    /// gives it; None if it has none, or has left.
+    pub fn peer_certificate(
+        &self,
+        thread: u32,
+        connection: u32,
+        generation: u32,
+    ) -> Option<Arc<[u8]>> {
+        let shared = self.thread(thread)?;
+        let certificates = &shared.peer_certificates;
+        certificates.get(&shared.region, connection, generation)
     }
 
     /// Posts mail to all threads and waits until all have carried it out.

@@ -18,7 +18,7 @@ use play::*;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
 const P256: [&str; 2] = [
@@ -210,6 +210,205 @@ fn file_with(content: &[u8]) -> std::path::PathBuf {
     let path = std::env::temp_dir().join(name);
     std::fs::write(&path, content).unwrap();
     path
+}
+
+// ---------------------------------------------------------------------------
+// Certificates of clients
+// ---------------------------------------------------------------------------
+
+macro_rules! client_pem {
+    ($name:literal) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../../../tests/tls/client_certificates/",
+            $name,
+            ".pem"
+        ))
+    };
+}
+
+/// The first name asks for nothing, the second for a certificate.
+fn listen_with_policies(js: &JavaScript) -> (u32, SocketAddr) {
+    listen_with_policies_by(js, tls_plan())
+}
+
+fn listen_with_policies_by(js: &JavaScript, plan: ListenPlan) -> (u32, SocketAddr) {
+    let (listener, address) = js.listen(plan);
+    let mut bytes = certificates(&[("open.test", P256), ("strict.test", OTHER)]);
+    let authority = client_pem!("authority");
+    bytes.extend(0u32.to_le_bytes());
+    bytes.extend((8 + authority.len() as u32).to_le_bytes());
+    bytes.extend(POLICY_REQUIRED.to_le_bytes());
+    bytes.extend((authority.len() as u32).to_le_bytes());
+    bytes.extend(authority.as_bytes());
+    // SAFETY: the buffer has that many bytes.
+    let result =
+        unsafe { ffi::jstime_tls(js.handle, listener, bytes.as_ptr(), bytes.len() as u32) };
+    assert_eq!(result, 0);
+    (listener, address)
+}
+
+fn config_with_certificate() -> Arc<ClientConfig> {
+    let chain = CertificateDer::pem_slice_iter(client_pem!("client").as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .unwrap();
+    let key = PrivateKeyDer::from_pem_slice(client_pem!("client_key").as_bytes()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Trusting))
+        .with_client_auth_cert(chain, key)
+        .unwrap();
+    Arc::new(config)
+}
+
+fn peer_certificate(
+    js: &JavaScript,
+    (connection, generation): Key,
+    size: u32,
+) -> Result<Vec<u8>, i32> {
+    let mut out = vec![0; size as usize];
+    // SAFETY: the buffer has that many bytes.
+    let result = unsafe {
+        ffi::jstime_peer_certificate(js.handle, 0, connection, generation, out.as_mut_ptr(), size)
+    };
+    if result < 0 {
+        return Err(result);
+    }
+    out.truncate(result as usize);
+    Ok(out)
+}
+
+#[test]
+fn javascript_can_ask_who_the_client_is() {
+    let mut js = JavaScript::new();
+    let (_, address) = listen_with_policies(&js);
+    let config = config_with_certificate();
+    let mut client = TlsClient::named(&config, address, "strict.test");
+    for _ in 0..2 {
+        client.send("GET / HTTP/1.1\r\nHost: strict.test\r\n\r\n");
+        let request = js.request();
+        assert!(request.has(REQUEST_HAS_CERTIFICATE));
+        let encoded = peer_certificate(&js, request.key, 4096).unwrap();
+        let own = CertificateDer::from_pem_slice(client_pem!("client").as_bytes()).unwrap();
+        let mut expected: Vec<u8> = [0u32, 1, own.len() as u32]
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        expected.extend_from_slice(&own);
+        assert_eq!(encoded, expected);
+        // Without room only the size is told.
+        let small = peer_certificate(&js, request.key, 8).unwrap();
+        assert_eq!(small.len(), 8);
+        let (connection, generation) = request.key;
+        let missing = Err(-libc::ENOENT);
+        assert_eq!(
+            peer_certificate(&js, (connection, generation + 1), 99),
+            missing
+        );
+        assert_eq!(
+            peer_certificate(&js, (connection + 1, generation), 99),
+            missing
+        );
+        assert_eq!(peer_certificate(&js, (u32::MAX, generation), 99), missing);
+        js.respond(request.key, 200, "", b"hello");
+        assert_eq!(client.content(), b"hello");
+    }
+    client.send("GET / HTTP/1.1\r\nHost: strict.test\r\n\r\n");
+    let request = js.request();
+    drop(client);
+    wait_for("the end", || {
+        peer_certificate(&js, request.key, 4096) == Err(-libc::ENOENT)
+    });
+    assert!(matches!(js.event(), Event::Gone { .. }));
+    // The next with the same index has none.
+    let mut other = TlsClient::named(&client_config(), address, "open.test");
+    other.send("GET / HTTP/1.1\r\nHost: open.test\r\n\r\n");
+    let request = js.request();
+    assert!(!request.has(REQUEST_HAS_CERTIFICATE));
+    assert_eq!(peer_certificate(&js, request.key, 99), Err(-libc::ENOENT));
+}
+
+#[test]
+fn who_does_not_go_on_with_a_handshake_is_cut_under_every_policy() {
+    let js = JavaScript::new();
+    let plan = ListenPlan {
+        head_timeout: Some(Duration::from_millis(300)),
+        idle_timeout: None,
+        ..tls_plan()
+    };
+    let (listener, address) = listen_with_policies_by(&js, plan);
+    let config = config_with_certificate();
+    let mut silent = Client::connect(address);
+    // Not enough to know the policy.
+    let mut begun = Client::connect(address);
+    begun.send([22, 3, 1, 0, 200, 1, 0, 0]);
+    // Up to the certificate.
+    let mut half = TlsClient::named(&config, address, "strict.test");
+    let TlsClient { stream } = &mut half;
+    stream.conn.write_tls(&mut stream.sock).unwrap();
+    silent.ends();
+    begun.ends();
+    let mut seen = Vec::new();
+    stream.sock.read_to_end(&mut seen).unwrap();
+    assert!(seen.len() > 500);
+    assert_eq!(js.metric(listener, METRIC_TIMEOUTS), 3.0);
+}
+
+#[test]
+fn requests_for_names_with_another_policy_are_misdirected() {
+    let mut js = JavaScript::new();
+    let (listener, address) = listen_with_policies(&js);
+    let table = table(&[("/static", 200, "", b"static")]);
+    assert!(
+        js.runtime()
+            .set_static(listener, StaticTable::parse(&table).unwrap())
+    );
+    let config = config_with_certificate();
+    let status = |name, request: &str| {
+        let mut client = TlsClient::named(&config, address, name);
+        client.send(request);
+        let head = client.rest();
+        String::from_utf8_lossy(&head[9..12]).into_owned()
+    };
+    for (name, target, host, expected) in [
+        ("open.test", "/static", "Host: open.test\r\n", "200"),
+        ("open.test", "/static", "Host: strict.test\r\n", "421"),
+        ("open.test", "/", "Host: strict.test:443\r\n", "421"),
+        ("open.test", "/", "Host: STRICT.test.\r\n", "421"),
+        ("open.test", "/", "Host: s%74rict.test\r\n", "421"),
+        (
+            "open.test",
+            "https://strict.test/",
+            "Host: open.test\r\n",
+            "421",
+        ),
+        (
+            "open.test",
+            "https://open.test/static",
+            "Host: open.test\r\n",
+            "200",
+        ),
+        ("127.0.0.1", "/static", "Host: [::1]\r\n", "200"),
+        ("127.0.0.1", "/static", "Host: strict.test\r\n", "421"),
+        ("strict.test", "/static", "Host: strict.test\r\n", "200"),
+        ("strict.test", "/static", "Host: open.test\r\n", "421"),
+        ("strict.test", "/static", "Host: unknown.test\r\n", "421"),
+        (
+            "strict.test",
+            "https://open.test/static",
+            "Host: strict.test\r\n",
+            "421",
+        ),
+    ] {
+        let request = format!("GET {target} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+        assert_eq!(status(name, &request), expected, "{name} {request}");
+    }
+    // The first is meant by who says nothing.
+    assert_eq!(status("open.test", "GET /static HTTP/1.0\r\n\r\n"), "200");
+    assert_eq!(status("strict.test", "GET /static HTTP/1.0\r\n\r\n"), "421");
+    assert!(js.is_quiet());
 }
 
 // ---------------------------------------------------------------------------

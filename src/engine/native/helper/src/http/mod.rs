@@ -27,3 +27,4 @@ pub use response::{
     Framing, InvalidLines, ResponseHead, WrittenHead, has_content, reason, write_chunk, write_head,
     write_last_chunk,
 };
+pub use target::authority_of;

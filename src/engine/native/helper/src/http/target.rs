@@ -11,12 +11,12 @@ pub(super) fn is_valid_target(target: &[u8], is_options: bool) -> bool {
         _ if target.contains(&b'#') => false,
         [b'/', ..] => true,
         [b'*'] => is_options,
-        _ => authority(target).is_some_and(is_valid_authority),
+        _ => authority_of(target).is_some_and(is_valid_authority),
     }
 }
 
-/// The authority of an absolute-form target.
-fn authority(target: &[u8]) -> Option<&[u8]> {
+/// The authority of a target in absolute-form; None of others.
+pub fn authority_of(target: &[u8]) -> Option<&[u8]> {
     let rest = [&b"http://"[..], b"https://"].iter().find_map(|scheme| {
         let (start, rest) = target.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme).then_some(rest)

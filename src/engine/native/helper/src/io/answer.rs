@@ -16,8 +16,6 @@ use crate::ring::Command;
 /// head.
 const COPIED_BYTES: usize = 16 * 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-/// Answers later than this, in microseconds, count no more than this.
-const ANSWER_TIME_LIMIT: u64 = 10_000;
 
 /// The head of an answer.
 struct AnswerHead<'a> {
@@ -43,6 +41,9 @@ pub fn discard(cx: &mut Context, command: &Command<'_>) {
             cx.shared.lent.take(command.word(7));
         }
         COMMAND_CHUNK if command.flags & RESPOND_CONTENT_TOKEN != 0 => {
+            cx.shared.lent.take(command.word(5));
+        }
+        COMMAND_TCP_WRITE if command.flags & RESPOND_CONTENT_TOKEN != 0 => {
             cx.shared.lent.take(command.word(5));
         }
         COMMAND_RESPOND_FILE => {
@@ -82,6 +83,10 @@ impl Connection {
             }
             COMMAND_CHUNK => {
                 self.chunk(cx, command);
+                return Then::AdvanceLater;
+            }
+            COMMAND_EVENT_STREAM => {
+                self.become_event_stream(cx, command);
                 return Then::AdvanceLater;
             }
             COMMAND_ABORT => self.abort(cx),
@@ -193,7 +198,7 @@ impl Connection {
     /// Begins an answer by writing its head to `cx.out`. False if that was a
     /// 500 instead, and whole.
     fn begin(&mut self, cx: &mut Context, head: AnswerHead<'_>) -> bool {
-        let stopping = self.listener.stopping.get();
+        let stopping = self.listener.is_stopping();
         let date = cx.date();
         let Phase::Exchange(exchange) = &mut self.phase else {
             return false;
@@ -221,12 +226,6 @@ impl Connection {
         if head.is_whole {
             exchange.answer = Answer::Complete;
         }
-        let taken = cx
-            .now
-            .saturating_duration_since(exchange.sent_at)
-            .as_micros() as u64;
-        cx.answer_time = (cx.answer_time * 7 + taken.min(ANSWER_TIME_LIMIT)) / 8;
-        cx.outstanding = cx.outstanding.saturating_sub(1);
         let mut is_as_asked = true;
         let written = match write_head(&mut cx.out, &response) {
             Ok(written) => written,
@@ -336,7 +335,8 @@ impl Connection {
             exchange.answer = Answer::Stream(if has_none { Stream::Dropped } else { stream });
         }
         // The first chunk probably follows in this batch.
-        self.output.get_or_insert_default().push_bytes(&cx.out, 0);
+        let output = self.output.get_or_insert_with(|| cx.outputs.take());
+        output.push_bytes(&cx.out, 0);
         cx.out.clear();
     }
 
@@ -370,6 +370,9 @@ impl Connection {
             is_short = is_end && rest > 0;
         }
         let stream = *stream;
+        if let Some(events) = &mut exchange.events {
+            events.will_send(count, cx.now_ms);
+        }
         if is_end && !is_short {
             exchange.answer = Answer::Complete;
             if let Some(content) = &mut exchange.content
@@ -382,7 +385,7 @@ impl Connection {
         if stream == Stream::Dropped {
             return self.tell_written(cx, count as u64);
         }
-        let output = self.output.get_or_insert_default();
+        let output = self.output.get_or_insert_with(|| cx.outputs.take());
         let is_chunked = stream == Stream::Chunked;
         match lent {
             Some(content) if content.len() > COPIED_BYTES => {
@@ -394,17 +397,11 @@ impl Connection {
                     output.push_bytes(b"\r\n", 0);
                 }
             }
-            _ if is_chunked => {
-                write_chunk(&mut cx.out, content);
-                output.push_bytes(&cx.out, count);
-                cx.out.clear();
-            }
+            _ if is_chunked => output.append(count, |out| write_chunk(out, content)),
             _ => output.push_bytes(content, count),
         }
         if is_end && is_chunked {
-            write_last_chunk(&mut cx.out);
-            output.push_bytes(&cx.out, 0);
-            cx.out.clear();
+            output.append(0, write_last_chunk);
         }
         if is_short {
             self.abort(cx);

@@ -1,13 +1,14 @@
 //! One connection: a state machine that reads, hands over and writes as much as
 //! it can whenever something has happened.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::content::Discard;
 use super::context::{Context, Ticket};
 use super::deadlines::{NEVER, UNARMED};
 use super::exchange::{Answer, Exchange, Stream};
+use super::http2::Session;
 use super::input::Input;
 use super::listener::Listener;
 use super::output::Output;
@@ -48,6 +49,8 @@ pub(super) enum Phase {
     Exchange(Exchange),
     /// A request was answered whose content is still arriving.
     Draining { discard: Discard, until: u64 },
+    /// The connection speaks HTTP/2, and its streams have the requests.
+    Http2(Box<Session>),
     /// The connection is a WebSocket.
     WebSocket(Box<WebSocket>),
     /// Closing as soon as everything is written.
@@ -96,7 +99,7 @@ pub struct Connection {
     /// Tells connections with the same index apart.
     pub serial: u32,
     /// What it shares with others of its listener.
-    pub listener: Rc<Listener>,
+    pub listener: Arc<Listener>,
     /// Set when it is to be closed.
     pub over: Option<Over>,
     /// The tick for which it is entered in the deadlines.
@@ -110,6 +113,8 @@ pub struct Connection {
     /// The input was not looked at since it or the phase changed.
     pub(super) fresh: bool,
     pub(super) parser: HeadParser,
+    /// It may turn out that the client speaks HTTP/2.
+    pub(super) may_be_http2: bool,
     /// Do not wait any longer for small content.
     pub(super) waited: bool,
     /// Something to write that the socket did not take at once.
@@ -134,6 +139,9 @@ pub struct Connection {
     pub(super) stop_until: u64,
     pub(super) handshake_until: u64,
     pub(super) deadline: u64,
+    /// Whether the client has shown a certificate, once that is known. Then
+    /// JavaScript can ask for it.
+    pub(super) has_certificate: Option<bool>,
 }
 
 impl Connection {
@@ -141,7 +149,7 @@ impl Connection {
     pub fn new(
         cx: &Context,
         ticket: Ticket,
-        listener: Rc<Listener>,
+        listener: Arc<Listener>,
         socket: Socket,
         peer: Peer,
     ) -> Self {
@@ -149,6 +157,7 @@ impl Connection {
             0 => HANDSHAKE_TIME,
             timeout => timeout,
         };
+        let may_be_http2 = listener.plan.http2;
         let word = cx.shared.region.generation(ticket.index);
         let generation = word.load(Ordering::Relaxed).wrapping_add(1);
         word.store(generation, Ordering::Release);
@@ -169,6 +178,7 @@ impl Connection {
             input: Input::default(),
             fresh: false,
             parser: HeadParser::default(),
+            may_be_http2,
             waited: false,
             output: None,
             is_last: false,
@@ -186,6 +196,7 @@ impl Connection {
             stop_until: NEVER,
             handshake_until: cx.now_ms + handshake_time,
             deadline: NEVER,
+            has_certificate: None,
         }
     }
 
@@ -212,7 +223,7 @@ impl Connection {
             self.socket.flush();
         }
         let is_waiting = match &self.phase {
-            Phase::Exchange(_) | Phase::Held { .. } => true,
+            Phase::Exchange(_) | Phase::Held { .. } | Phase::Http2(_) => true,
             Phase::WebSocket(socket) => socket.is_paused,
             _ => false,
         };
@@ -235,6 +246,9 @@ impl Connection {
     pub fn retry(&mut self, cx: &mut Context) -> bool {
         if matches!(self.phase, Phase::WebSocket(_)) {
             return self.retry_web_socket(cx);
+        }
+        if matches!(self.phase, Phase::Http2(_)) {
+            return self.retry_streams(cx);
         }
         if let Phase::Held { since } = self.phase {
             if self.hung_up && cx.now_ms - since > LEAVING_TIME {
@@ -287,9 +301,10 @@ impl Connection {
         // A request may have arrived by now.
         self.readable = true;
         self.stop_until = match &self.phase {
-            Phase::Exchange(_) | Phase::WebSocket(_) => NEVER,
+            Phase::Exchange(_) | Phase::WebSocket(_) | Phase::Http2(_) => NEVER,
             _ => cx.now_ms + STOP_TIME,
         };
+        self.stop_streams();
         self.advance(cx);
     }
 
@@ -297,6 +312,10 @@ impl Connection {
     pub fn close_if_idle(&mut self, cx: &mut Context) -> bool {
         self.readable = true;
         self.advance(cx);
+        if self.over.is_none() && self.say_goodbye() {
+            self.advance(cx);
+            return true;
+        }
         if self.over.is_none() && self.is_idle() {
             self.over = Some(Over::Done);
         }
@@ -327,6 +346,7 @@ impl Connection {
     /// act.
     pub fn advance(&mut self, cx: &mut Context) {
         self.reads_left = READS_PER_TURN;
+        self.begin_streams_turn();
         let mut may_write = true;
         while self.over.is_none() {
             if self.output.is_some() && !self.blocked && may_write {
@@ -364,6 +384,7 @@ impl Connection {
                 self.end(cx);
                 true
             }
+            Phase::Http2(_) => self.drive_if_needed(cx),
             Phase::WebSocket(_) => self.web_socket_written(cx),
             _ => false,
         }
@@ -391,7 +412,7 @@ impl Connection {
                 next = Phase::draining(cx, discard);
             }
         }
-        if self.is_last || self.listener.stopping.get() {
+        if self.is_last || self.listener.is_stopping() {
             next = Phase::Ending;
         }
         self.change(next);
@@ -459,6 +480,9 @@ impl Connection {
         let old = self.generation;
         // First, so that JavaScript does not begin what it is told is over.
         self.next_generation(cx);
+        if self.has_certificate == Some(true) {
+            cx.shared.peer_certificates.remove(self.index);
+        }
         if let Phase::Held { .. } = self.phase {
             // It waits for JavaScript no longer.
             let ticket = self.ticket();
@@ -467,9 +491,6 @@ impl Connection {
         if let Phase::Exchange(exchange) = &mut self.phase {
             if exchange.is_counted {
                 self.listener.metrics.subtract(METRIC_PENDING, 1);
-            }
-            if exchange.answer == Answer::None {
-                cx.outstanding = cx.outstanding.saturating_sub(1);
             }
             if let Some(content) = &exchange.content {
                 content.forget(cx);
@@ -481,6 +502,7 @@ impl Connection {
             cx.events.send(EVENT_GONE, 0, self.index, old, is_deadline);
         }
         self.lose_web_socket(cx, old);
+        self.lose_streams(cx, over);
         self.listener.closed();
     }
 }

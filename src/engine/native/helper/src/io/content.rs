@@ -9,6 +9,8 @@ use crate::runtime::{WaitingContent, lock};
 
 /// Content that arrives for nobody is read up to this, to keep the connection.
 pub const DROP_BYTES: u64 = 256 * 1024;
+/// The most room that is made for content before it arrives.
+const MOST_ROOM: u64 = 4 * 1024 * 1024;
 /// How long the speed of content is averaged, in milliseconds.
 pub const RATE_WINDOW: u64 = 5000;
 
@@ -64,10 +66,18 @@ impl Content {
         connection: u32,
         generation: u32,
     ) -> Box<Self> {
-        let waiting = Arc::<Mutex<WaitingContent>>::default();
+        let decoder = BodyDecoder::new(length);
+        let mut waiting = WaitingContent::default();
+        let size = decoder.remaining().unwrap_or(0).min(limit);
+        if size > CONTENT_WINDOW as u64
+            && let Some(spare) = cx.shared.spare_contents.find(size.min(MOST_ROOM) as usize)
+        {
+            waiting.bytes = spare;
+        }
+        let waiting = Arc::new(Mutex::new(waiting));
         lock(&cx.shared.contents).insert((connection, generation), waiting.clone());
         Box::new(Self {
-            decoder: BodyDecoder::new(length),
+            decoder,
             connection,
             generation,
             waiting,
@@ -167,9 +177,28 @@ impl Content {
             _ => Mode::Stream,
         };
         self.resume(cx);
+        if self.mode == Mode::Gather {
+            self.make_room(cx);
+        }
         let count = lock(&self.waiting).waiting();
         if self.is_complete() || self.mode == Mode::Stream && count > 0 {
             self.tell(cx, count);
+        }
+    }
+
+    /// Makes room for content whose length is known, so that it need not move
+    /// while it grows. What a client only promises takes no memory yet.
+    fn make_room(&self, cx: &Context) {
+        let Some(remaining) = self.decoder.remaining() else {
+            return;
+        };
+        let missing = remaining.min(self.room).min(MOST_ROOM) as usize;
+        let mut waiting = lock(&self.waiting);
+        let size = waiting.bytes.len() + missing;
+        if missing > 0 && waiting.bytes.capacity() < size {
+            let mut bytes = cx.shared.spare_contents.take(size);
+            bytes.extend_from_slice(&waiting.bytes);
+            waiting.bytes = bytes;
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::deadlines::Deadlines;
 use super::events::Events;
 use super::handshakes::Handshakes;
+use super::indices::Indices;
 use super::interner::Interner;
 use super::output::Spares;
 use crate::abi::REQUESTS_STARTED;
@@ -47,12 +48,17 @@ pub struct Context {
     pub now: Instant,
     /// The same in milliseconds since the thread began.
     pub now_ms: u64,
+    /// Numbers of connections and streams.
+    pub indices: Indices,
     /// Wakes connections.
     pub deadlines: Deadlines,
     /// Connections with more to do than fitted into their turn.
     pub ready: Vec<Ticket>,
     /// Connections whose request or message found no room, the oldest first.
     pub held: VecDeque<Ticket>,
+    /// TCP connections whose bytes find no room, the oldest first. Some of them
+    /// may be gone.
+    pub tcp_held: VecDeque<Ticket>,
     /// Connections that wait for small content, and until when.
     pub awaiting: VecDeque<(u64, Ticket)>,
     /// Connections whose client has ended its side, with the generation of the
@@ -60,12 +66,8 @@ pub struct Context {
     pub leaving: VecDeque<(u64, Ticket, u32)>,
     /// Connections that have written to their output in this batch of commands.
     pub unwritten: Vec<Ticket>,
-    /// Requests that JavaScript has not answered.
-    pub outstanding: usize,
     /// TLS handshakes of this turn.
     pub handshakes: Handshakes,
-    /// Microseconds that JavaScript takes for an answer, averaged.
-    pub answer_time: u64,
     /// Where sockets are read to.
     pub buffer: Vec<u8>,
     /// The answer that is being put together. Empty between connections.
@@ -97,15 +99,15 @@ impl Context {
             events,
             now,
             now_ms: 0,
+            indices: Indices::default(),
             deadlines: Deadlines::default(),
             ready: Vec::new(),
             held: VecDeque::new(),
+            tcp_held: VecDeque::new(),
             awaiting: VecDeque::new(),
             leaving: VecDeque::new(),
             unwritten: Vec::new(),
-            outstanding: 0,
             handshakes: Handshakes::default(),
-            answer_time: 0,
             buffer: vec![0; READ_BYTES],
             out: Vec::new(),
             outputs: Spares::default(),

@@ -1,7 +1,7 @@
 //! The connections of a thread and what happens to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use mio::event::Event;
 use mio::{Registry, Token};
@@ -10,31 +10,43 @@ use super::answer::{self, Then};
 use super::connection::{Connection, Over, Readiness};
 use super::context::{Context, Ticket};
 use super::deadlines::Entry;
+use super::event_stream::{self, Part};
 use super::listener::Listener;
 use super::plain_socket::PlainSocket;
 use super::request::Peer;
 use super::slab::Slab;
 use super::socket::Socket;
 use super::web_socket_many::Many;
+use super::web_socket_published::Origin;
 use crate::abi::*;
 use crate::fault;
 use crate::ring::Command;
 use crate::runtime::AcceptedSocket;
+use crate::websocket::{Broadcast, Recipient};
 
 /// The first token of connections.
 pub const CONNECTIONS: usize = 1 << 20;
+
+/// Deliveries of messages from buses before it is something else's turn.
+const BUS_DELIVERIES_PER_TURN: usize = 8192;
 
 /// Connections, listeners, and what they share.
 pub struct Core {
     /// What connections share.
     pub cx: Context,
-    connections: Slab,
-    listeners: Vec<Rc<Listener>>,
+    pub(super) connections: Slab,
+    listeners: Vec<Arc<Listener>>,
     last_serial: u32,
     /// Messages for many sockets that others may go out with.
     many: Option<Many>,
+    /// Messages from buses did not fit into a turn.
+    pub has_bus_messages: bool,
+    /// Kept for its memory.
+    recipients: Vec<Recipient>,
     /// Kept for its memory.
     due: Vec<Entry>,
+    /// Who has found no room in the ring: TCP comes before HTTP this time.
+    tcp_first: bool,
 }
 
 impl Core {
@@ -46,7 +58,10 @@ impl Core {
             listeners: Vec::new(),
             last_serial: 0,
             many: None,
+            has_bus_messages: false,
+            recipients: Vec::new(),
             due: Vec::new(),
+            tcp_first: false,
         }
     }
 
@@ -55,12 +70,12 @@ impl Core {
     // -----------------------------------------------------------------------
 
     /// There is a new listener.
-    pub fn add_listener(&mut self, listener: Rc<Listener>) {
+    pub fn add_listener(&mut self, listener: Arc<Listener>) {
         self.listeners.push(listener);
     }
 
     /// The listener with an id.
-    pub fn listener(&self, id: u32) -> Option<Rc<Listener>> {
+    pub fn listener(&self, id: u32) -> Option<Arc<Listener>> {
         self.listeners
             .iter()
             .find(|listener| listener.id == id)
@@ -75,8 +90,8 @@ impl Core {
     }
 
     /// Ends a listener's connections, as far as they may.
-    pub fn stop(&mut self, listener: &Rc<Listener>, force: bool) {
-        listener.stopping.set(true);
+    pub fn stop(&mut self, listener: &Arc<Listener>, force: bool) {
+        listener.set_stopping();
         for index in self.connections.indices() {
             if self.is_of(index, listener) {
                 self.with(index, |connection, cx| connection.stop(cx, force));
@@ -101,21 +116,21 @@ impl Core {
         count
     }
 
-    fn is_of(&mut self, index: u32, listener: &Rc<Listener>) -> bool {
+    fn is_of(&mut self, index: u32, listener: &Arc<Listener>) -> bool {
         self.connections
             .get(index)
-            .is_some_and(|connection| Rc::ptr_eq(&connection.listener, listener))
+            .is_some_and(|connection| Arc::ptr_eq(&connection.listener, listener))
     }
 
     /// Tells JavaScript if a listener that was stopped has no connections left.
-    fn look_for_end(&mut self, listener: &Rc<Listener>) {
-        if !listener.stopping.get() || listener.open.get() > 0 {
+    pub(super) fn look_for_end(&mut self, listener: &Arc<Listener>) {
+        if !listener.is_stopping() || !listener.is_empty() {
             return;
         }
         let Some(position) = self
             .listeners
             .iter()
-            .position(|other| Rc::ptr_eq(other, listener))
+            .position(|other| Arc::ptr_eq(other, listener))
         else {
             return;
         };
@@ -137,17 +152,20 @@ impl Core {
     }
 
     /// Opens a connection that was accepted and counted.
-    pub fn open(&mut self, listener: &Rc<Listener>, socket: AcceptedSocket, registry: &Registry) {
+    pub fn open(&mut self, listener: &Arc<Listener>, socket: AcceptedSocket, registry: &Registry) {
         let (socket, peer) = match socket {
             AcceptedSocket::Tcp(stream, address) => (PlainSocket::Tcp(stream), Peer::from(address)),
             AcceptedSocket::Unix(stream) => (PlainSocket::Unix(stream), Peer::default()),
         };
+        if listener.plan.is_tcp {
+            return self.open_accepted_tcp(listener, socket, peer, registry);
+        }
         let mut socket = Socket::new(socket, listener.certificates.as_ref());
-        let index = match self.connections.vacant() {
-            Some(index) if !listener.stopping.get() => index,
+        let index = match self.cx.indices.take() {
+            Some(index) if !listener.is_stopping() => index,
             vacant => {
                 if let Some(index) = vacant {
-                    self.connections.give_back(index);
+                    self.cx.indices.give_back(index);
                 }
                 return listener.not_opened();
             }
@@ -156,13 +174,12 @@ impl Core {
             .register(registry, Token(CONNECTIONS + index as usize))
             .is_err()
         {
-            self.connections.give_back(index);
+            self.cx.indices.give_back(index);
             return listener.not_opened();
         }
-        self.last_serial = self.last_serial.wrapping_add(1);
         let ticket = Ticket {
             index,
-            serial: self.last_serial,
+            serial: self.next_serial(),
         };
         listener.opened();
         listener.metrics.add(METRIC_CONNECTIONS, 1);
@@ -170,6 +187,11 @@ impl Core {
         let connection = Connection::new(&self.cx, ticket, listener.clone(), socket, peer);
         self.connections.insert(Box::new(connection));
         self.with(index, |connection, cx| connection.advance(cx));
+    }
+
+    pub(super) fn next_serial(&mut self) -> u32 {
+        self.last_serial = self.last_serial.wrapping_add(1);
+        self.last_serial
     }
 
     /// Lets something happen to a connection. A panic ends it, and no other.
@@ -204,6 +226,7 @@ impl Core {
     fn close(&mut self, index: u32, over: Over) {
         if let Some(mut connection) = self.connections.remove(index) {
             connection.close(&mut self.cx, over);
+            self.cx.indices.release(index);
             let listener = connection.listener.clone();
             drop(connection);
             self.look_for_end(&listener);
@@ -223,7 +246,9 @@ impl Core {
             read_closed: event.is_read_closed(),
             write_closed: event.is_write_closed() || event.is_error(),
         };
-        self.with(index, |connection, cx| connection.ready(cx, readiness));
+        if !self.tcp_ready(index, readiness) {
+            self.with(index, |connection, cx| connection.ready(cx, readiness));
+        }
     }
 
     /// Carries out a command, unless it is stale.
@@ -232,13 +257,20 @@ impl Core {
         if command.kind == COMMAND_SEND_MANY {
             return self.take_many(command);
         }
+        if command.kind == COMMAND_EVENT {
+            return self.send_event(command);
+        }
         if self.many.is_some() {
             self.send_many(false);
+        }
+        if (COMMAND_TCP_WRITE..=COMMAND_TCP_KEEP_ALIVE).contains(&command.kind) {
+            return self.carry_out_tcp(command);
         }
         let index = command.connection;
         match self.connections.get(index) {
             Some(connection) if connection.is_current(command.generation) => {}
-            _ => return answer::discard(&mut self.cx, command),
+            Some(_) => return answer::discard(&mut self.cx, command),
+            None => return self.carry_out_for_stream(command),
         }
         self.with(index, |connection, cx| {
             match connection.carry_out(cx, command) {
@@ -246,6 +278,17 @@ impl Core {
                 Then::AdvanceLater => connection.advance_later(cx),
             }
         });
+    }
+
+    /// Carries out a command for a stream of an HTTP/2 connection, unless it is
+    /// stale.
+    fn carry_out_for_stream(&mut self, command: &Command<'_>) {
+        match self.cx.indices.stream(command.connection) {
+            Some((owner, id)) => self.with_ticket(owner, |connection, cx| {
+                connection.carry_out_for_stream(cx, id, command);
+            }),
+            None => answer::discard(&mut self.cx, command),
+        }
     }
 
     /// Takes a message for many sockets.
@@ -281,11 +324,31 @@ impl Core {
         }
     }
 
+    /// Adds a part to event streams, stale ones excepted.
+    fn send_event(&mut self, command: &Command<'_>) {
+        let Some(part) = Part::read(&self.cx, command) else {
+            return;
+        };
+        for (index, generation) in event_stream::recipients(command) {
+            let connection = self.connections.get(index);
+            if connection.is_some_and(|connection| connection.is_event_stream(generation)) {
+                self.with(index, |connection, cx| connection.send_event(cx, &part));
+            }
+        }
+    }
+
     /// Writes what a batch of commands has left.
     pub fn advance_unwritten(&mut self) {
         self.send_many(true);
         let mut tickets = std::mem::take(&mut self.cx.unwritten);
         for ticket in tickets.drain(..) {
+            let is_tcp = self.with_tcp_ticket(ticket, |connection, cx| {
+                connection.is_unwritten = false;
+                connection.advance(cx);
+            });
+            if is_tcp {
+                continue;
+            }
             self.with_ticket(ticket, |connection, cx| {
                 connection.is_unwritten = false;
                 connection.advance(cx);
@@ -294,8 +357,53 @@ impl Core {
         self.cx.unwritten = tickets;
     }
 
+    /// Sends what was published on other handles, as much as one turn may.
+    pub fn deliver_from_buses(&mut self) {
+        let shared = self.cx.shared.clone();
+        let mut budget = BUS_DELIVERIES_PER_TURN;
+        self.has_bus_messages = false;
+        while let Some(message) = shared.bus.take() {
+            let mut recipients = std::mem::take(&mut self.recipients);
+            let (kind, frame) = (message.kind, message.frame.clone());
+            let mut broadcast = Broadcast::from_frame(kind, frame, message.compress);
+            for topics in &message.to {
+                topics.recipients(&message.topic, &mut recipients);
+                for Recipient { member, .. } in recipients.drain(..) {
+                    budget = budget.saturating_sub(1);
+                    self.with(member, |connection, cx| {
+                        if connection.is_member(topics) {
+                            let policy = &message.policy;
+                            connection.send_published(
+                                cx,
+                                &mut broadcast,
+                                policy,
+                                Origin::Bus,
+                                false,
+                            );
+                        }
+                    });
+                }
+            }
+            self.recipients = recipients;
+            let has_more = shared.bus.done(&message);
+            budget = budget.saturating_sub(1);
+            if budget == 0 && has_more {
+                self.has_bus_messages = true;
+                break;
+            }
+        }
+        if budget < BUS_DELIVERIES_PER_TURN {
+            self.advance_unwritten();
+        }
+    }
+
     /// JavaScript has taken content.
     pub fn content_taken(&mut self, index: u32, generation: u32) {
+        if let Some((owner, id)) = self.cx.indices.stream(index) {
+            return self.with_ticket(owner, |connection, cx| {
+                connection.stream_content_taken(cx, id, generation);
+            });
+        }
         self.with(index, |connection, cx| {
             connection.content_taken(cx, generation)
         });
@@ -311,12 +419,28 @@ impl Core {
         self.cx.handshakes.resume();
         // Whoever needs another turn after this is entered anew.
         for ticket in std::mem::take(&mut self.cx.ready) {
-            self.with_ticket(ticket, |connection, cx| connection.resume(cx));
+            if !self.with_tcp_ticket(ticket, |connection, cx| connection.resume(cx)) {
+                self.with_ticket(ticket, |connection, cx| connection.resume(cx));
+            }
         }
     }
 
     /// Sends what has found no room in the ring before.
     pub fn retry_held(&mut self) {
+        if self.cx.tcp_held.is_empty() {
+            return self.retry_held_http();
+        }
+        self.tcp_first = !self.tcp_first;
+        if self.tcp_first {
+            self.retry_held_tcp();
+            self.retry_held_http();
+        } else {
+            self.retry_held_http();
+            self.retry_held_tcp();
+        }
+    }
+
+    fn retry_held_http(&mut self) {
         if !self.cx.events.send_kept() {
             return;
         }
@@ -368,7 +492,11 @@ impl Core {
             tick,
         } in due.drain(..)
         {
-            self.with_ticket(Ticket { index, serial }, |connection, cx| {
+            let ticket = Ticket { index, serial };
+            if self.look_at_tcp_deadline(ticket, tick) {
+                continue;
+            }
+            self.with_ticket(ticket, |connection, cx| {
                 fault::point(fault::IO + 5);
                 if connection.armed == tick {
                     connection.look_at_deadline(cx);
@@ -380,6 +508,8 @@ impl Core {
 
     /// The turn is over: indices of closed connections may be used again.
     pub fn end_turn(&mut self) {
-        self.connections.end_turn();
+        if self.cx.indices.end_turn() {
+            self.connections.clear();
+        }
     }
 }

@@ -9,7 +9,9 @@ use super::output::Piece;
 use super::request::{self, Request, Sent};
 use crate::abi::*;
 use crate::fault;
-use crate::http::{BodyDecoder, BodyLength, Framing, Head, ResponseHead, has_content, write_head};
+use crate::http::{
+    BodyDecoder, BodyLength, Framing, Head, ResponseHead, authority_of, has_content, write_head,
+};
 
 /// How long small content is awaited that did not come with its head, in
 /// milliseconds. JavaScript has much less to do with a request that is
@@ -33,6 +35,16 @@ impl Connection {
     /// Takes a request from `input`, which begins with its head; returns how
     /// many bytes were used. None if nothing can be done now.
     pub(super) fn take_head(&mut self, cx: &mut Context, input: &[u8]) -> Option<usize> {
+        if self.may_be_http2 {
+            match self.detect_http2(input) {
+                Some(true) => {
+                    self.begin_http2(cx);
+                    return Some(0);
+                }
+                Some(false) => self.may_be_http2 = false,
+                None => return None,
+            }
+        }
         let mut head = std::mem::take(&mut cx.head);
         let used = match self.parser.parse(input, &self.listener.limits, &mut head) {
             Ok(false) => None,
@@ -48,6 +60,11 @@ impl Connection {
 
     fn dispatch(&mut self, cx: &mut Context, input: &[u8], head: &Head) -> Option<usize> {
         fault::point(fault::IO + 1);
+        if self.is_misdirected(input, head) {
+            self.listener.metrics.add(METRIC_REQUESTS, 1);
+            self.refuse(cx, 421);
+            return Some(input.len());
+        }
         if let BodyLength::Length(length) = head.body
             && length > self.listener.plan.max_content
         {
@@ -67,10 +84,34 @@ impl Connection {
         self.ask_javascript(cx, input, head)
     }
 
+    /// Whether a request is for a server that would have asked this client for
+    /// another certificate, or for none (RFC 9110, 7.4). One that names no server
+    /// is for the first.
+    fn is_misdirected(&self, input: &[u8], head: &Head) -> bool {
+        let Some(scope) = self.socket.limited_scope() else {
+            return false;
+        };
+        let host = head.host.map_or(&b""[..], |host| host.of(input));
+        let target = authority_of(head.target.of(input));
+        !scope.may_serve(host) || target.is_some_and(|authority| !scope.may_serve(authority))
+    }
+
+    /// Whether JavaScript can ask for the client's certificate.
+    fn has_certificate(&mut self, cx: &Context) -> bool {
+        *self.has_certificate.get_or_insert_with(|| {
+            let certificate = self.socket.client_certificate();
+            if let Some(certificate) = &certificate {
+                let encoded = certificate.encode();
+                cx.shared.peer_certificates.insert(self.index, encoded);
+            }
+            certificate.is_some()
+        })
+    }
+
     /// Answers a request that needs no JavaScript; None if it does.
     fn answer_here(&mut self, cx: &mut Context, input: &[u8], head: &Head) -> Option<usize> {
         let listener = self.listener.clone();
-        let table = listener.table.borrow();
+        let table = listener.table();
         if table.is_empty() && !listener.needs_heartbeat() {
             return None;
         }
@@ -112,7 +153,7 @@ impl Connection {
         };
         // Who waits for 100 may send the content now, or never.
         let keep_alive = head.keep_alive
-            && !self.listener.stopping.get()
+            && !self.listener.is_stopping()
             && discard.as_ref().is_none_or(|discard| {
                 discard.is_little() && !(head.expect_continue && input.len() == head.consumed)
             });
@@ -220,12 +261,14 @@ impl Connection {
         content: Option<&[u8]>,
     ) -> Option<()> {
         let generation = self.generation.wrapping_add(1);
+        let has_certificate = self.has_certificate(cx);
         let request = Request {
             listener: self.listener.id,
             head,
             input,
             content,
             peer: self.peer,
+            has_certificate,
         };
         match request::send(cx, self.index, generation, &request) {
             Sent::Yes => {}
@@ -243,7 +286,6 @@ impl Connection {
         self.waited = false;
         self.listener.metrics.add(METRIC_REQUESTS, 1);
         self.listener.metrics.add(METRIC_PENDING, 1);
-        cx.outstanding += 1;
         let content = content.is_none().then(|| {
             Content::new(
                 cx,
@@ -255,7 +297,6 @@ impl Connection {
             )
         });
         self.change(Phase::Exchange(Exchange {
-            sent_at: cx.now,
             http_1_0: head.http_1_0,
             is_head: head.method == METHOD_HEAD,
             asks_upgrade: head.upgrade,
@@ -263,6 +304,7 @@ impl Connection {
             idle_timeout: self.listener.idle_timeout,
             content,
             answer: Answer::None,
+            events: None,
             notify: false,
             is_counted: true,
             is_leaving: false,

@@ -10,7 +10,25 @@ use crate::ring::EventWriter;
 
 /// Requests or messages that are begun before JavaScript is told of them, so that it need
 /// not wait for the end of a long turn.
-const REQUESTS_PER_ANNOUNCEMENT: u32 = 16;
+const REQUESTS_PER_ANNOUNCEMENT: u32 = 64;
+
+/// So many bytes count as a request, for that.
+const BYTES_LIKE_A_REQUEST: usize = 8 * 1024;
+
+/// Space for bytes that have arrived.
+pub struct Data<'a> {
+    count: &'a mut [u8; 4],
+    /// Where they are read to.
+    pub bytes: &'a mut [u8],
+}
+
+impl Data<'_> {
+    /// So many have been.
+    #[inline]
+    pub fn set_count(&mut self, count: usize) {
+        *self.count = (count as u32).to_le_bytes();
+    }
+}
 
 /// An event of one word besides the first four, and bytes behind that.
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +159,34 @@ impl Events {
         let is_sent = self.backlog.is_empty() && write(&mut self.writer, event);
         self.unannounced += u32::from(is_sent && event.kind == EVENT_MESSAGE);
         is_sent
+    }
+
+    /// Space for up to `size` bytes that a connection is read into; None if
+    /// there is no room now. `end_data` must follow.
+    #[inline]
+    pub fn begin_data(
+        &mut self,
+        connection: u32,
+        generation: u32,
+        size: usize,
+    ) -> Option<Data<'_>> {
+        if !self.backlog.is_empty() {
+            return None;
+        }
+        let body = self
+            .writer
+            .begin(EVENT_TCP_DATA, 0, connection, generation, 4 + size)?;
+        let (count, bytes) = body.split_first_chunk_mut()?;
+        // Should reading panic there is nothing in it.
+        *count = [0; 4];
+        Some(Data { count, bytes })
+    }
+
+    /// Ends what `begin_data` has begun with room for `size` bytes.
+    #[inline]
+    pub fn end_data(&mut self, size: usize, count: Option<usize>) {
+        self.writer.shorten(4 + size, count.map(|count| 4 + count));
+        self.unannounced += count.map_or(0, |count| 1 + (count / BYTES_LIKE_A_REQUEST) as u32);
     }
 
     /// Whether events wait for room.

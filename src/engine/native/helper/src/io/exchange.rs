@@ -1,13 +1,10 @@
 //! A request that is with JavaScript, and its answer.
 
-use std::time::Instant;
-
 use super::content::Content;
+use super::event_stream::EventStream;
 
 /// A request that JavaScript was told of, until its response is written.
 pub struct Exchange {
-    /// When it was sent.
-    pub sent_at: Instant,
     /// The request was HTTP/1.0.
     pub http_1_0: bool,
     /// The request was HEAD.
@@ -22,6 +19,8 @@ pub struct Exchange {
     pub content: Option<Box<Content>>,
     /// The response.
     pub answer: Answer,
+    /// It is an event stream.
+    pub events: Option<Box<EventStream>>,
     /// JavaScript wants to know when it was written.
     pub notify: bool,
     /// It is counted as pending.

@@ -1,10 +1,8 @@
 //! Listeners: what their connections share, and accepting.
 
-use std::cell::{Cell, RefCell};
 use std::io;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mio::{Interest, Registry, Token};
@@ -15,7 +13,7 @@ use crate::bind::{ListenKind, ListenSocket};
 use crate::http::Limits;
 use crate::listen_plan::ListenPlan;
 use crate::metrics::Metrics;
-use crate::runtime::{AcceptedSocket, IoListener, ListenerMetrics};
+use crate::runtime::{AcceptedSocket, IoListener, ListenerMetrics, lock};
 use crate::static_table::StaticTable;
 use crate::tls::certificates::SharedCertificates;
 
@@ -45,18 +43,18 @@ pub struct Listener {
     /// For TLS.
     pub certificates: Option<Arc<SharedCertificates>>,
     /// Answers without JavaScript; replaced by `Mail::Static`.
-    pub table: RefCell<Arc<StaticTable>>,
+    table: Mutex<Arc<StaticTable>>,
     /// It ends when the last connection does.
-    pub stopping: Cell<bool>,
+    stopping: AtomicBool,
     /// Open connections on this thread.
-    pub open: Cell<u32>,
+    open: AtomicU32,
     /// Open connections on all threads.
     all_open: Arc<AtomicU32>,
 }
 
 impl Listener {
     /// As asked for, and the socket if this thread has it.
-    pub fn new(given: IoListener) -> (Rc<Self>, Option<ListenSocket>) {
+    pub fn new(given: IoListener) -> (Arc<Self>, Option<ListenSocket>) {
         let IoListener {
             id,
             socket,
@@ -81,12 +79,12 @@ impl Listener {
             metrics,
             all_metrics,
             certificates,
-            table: RefCell::default(),
-            stopping: Cell::new(false),
-            open: Cell::new(0),
+            table: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            open: AtomicU32::new(0),
             all_open: connections,
         };
-        (Rc::new(listener), socket)
+        (Arc::new(listener), socket)
     }
 
     /// Whether JavaScript's heartbeat is of interest.
@@ -102,14 +100,41 @@ impl Listener {
         }
     }
 
+    /// Whether it ends when its last connection does.
+    #[inline]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Lets it end when its last connection does.
+    pub fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has no connections on this thread.
+    pub fn is_empty(&self) -> bool {
+        self.open.load(Ordering::Relaxed) == 0
+    }
+
+    /// The answers that need no JavaScript.
+    #[inline]
+    pub fn table(&self) -> Arc<StaticTable> {
+        lock(&self.table).clone()
+    }
+
+    /// Replaces them.
+    pub fn set_table(&self, table: Arc<StaticTable>) {
+        *lock(&self.table) = table;
+    }
+
     /// A connection was opened that `Acceptor::accept` has counted.
     pub fn opened(&self) {
-        self.open.set(self.open.get() + 1);
+        self.open.fetch_add(1, Ordering::Relaxed);
     }
 
     /// One that was opened is closed.
     pub fn closed(&self) {
-        self.open.set(self.open.get() - 1);
+        self.open.fetch_sub(1, Ordering::Relaxed);
         self.not_opened();
     }
 
@@ -123,7 +148,7 @@ impl Listener {
 /// The socket of a listener.
 pub struct Acceptor {
     /// Whose it is.
-    pub listener: Rc<Listener>,
+    pub listener: Arc<Listener>,
     socket: ListenSocket,
     /// There may be somebody to accept.
     is_ready: bool,
@@ -135,7 +160,7 @@ pub struct Acceptor {
 impl Acceptor {
     /// Begins to accept.
     pub fn new(
-        listener: Rc<Listener>,
+        listener: Arc<Listener>,
         mut socket: ListenSocket,
         registry: &Registry,
         token: Token,

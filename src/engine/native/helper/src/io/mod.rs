@@ -7,53 +7,70 @@
 //!
 //! What happens to a connection is contained in it: should it panic, it is
 //! closed, and the others go on.
+//!
+//! The loop is behind a lock, which its thread leaves only to wait for the
+//! system. Meanwhile JavaScript's thread may carry out commands by itself: where
+//! there are few, that takes less than waking another thread, for either side.
 
 mod answer;
 mod connection;
+mod connector;
 mod content;
 mod context;
 mod core;
 mod deadlines;
 mod dispatch;
+mod event_stream;
 mod events;
 mod exchange;
 mod file_transfer;
 mod handshakes;
+mod http2;
+mod indices;
 mod input;
 mod interner;
 mod listener;
 mod native;
 mod output;
 mod plain_socket;
+mod published;
 mod receiving;
 mod request;
 mod sending;
+mod shared_loop;
 mod slab;
 mod socket;
-mod spin;
+mod tcp;
+mod tcp_core;
 mod timing;
 mod web_socket;
+mod web_socket_bus;
 mod web_socket_inbox;
 mod web_socket_input;
 mod web_socket_many;
 mod web_socket_output;
+mod web_socket_published;
 mod web_socket_upgrade;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use mio::{Events as Readiness, Poll, Token};
+use mio::{Events as Readiness, Registry, Token};
 
+pub use self::shared_loop::SharedLoop;
+
+pub use self::published::Policy;
+
+use self::connector::{CONNECTING, Connector};
 use self::context::Context;
 use self::core::{CONNECTIONS, Core};
 use self::listener::{Acceptor, Listener};
-use self::spin::Spinner;
 use crate::abi::{EVENT_HEARTBEAT, EVENT_SPACE, IO_SLEEPS};
 use crate::doorbell::{self, Doorbell};
+use crate::fault;
 use crate::ring::CommandReader;
-use crate::runtime::{AcceptedSocket, IoListener, IoShared, IoThread, Mail, WAKER};
+use crate::runtime::{AcceptedSocket, IoListener, IoShared, IoThread, IoThreadOwn, Mail, WAKER};
 
 /// What the system can tell at a time.
 const EVENTS_PER_TURN: usize = 1024;
@@ -61,6 +78,8 @@ const EVENTS_PER_TURN: usize = 1024;
 const COMMANDS_PER_TURN: usize = 1024;
 /// Commands after which their space is given back.
 const COMMANDS_PER_RELEASE: usize = 16;
+/// The same for their bytes.
+const BYTES_PER_RELEASE: usize = 128 * 1024;
 /// The first token of listeners.
 const ACCEPTORS: usize = 16;
 /// How often JavaScript is asked for a sign of life, in milliseconds, while
@@ -68,28 +87,49 @@ const ACCEPTORS: usize = 16;
 const HEARTBEAT: u64 = 500;
 /// The longest time between looks at what JavaScript has read, in milliseconds.
 const LONGEST_LOOK: u64 = 500;
+/// No time at all.
+const NEVER: u64 = u64::MAX;
 
 /// Runs an I/O thread until its handle is closed or JavaScript is gone.
 pub fn run(thread: IoThread) {
-    let Some(mut io) = Loop::new(thread) else {
+    let IoThread { mut poll, own } = thread;
+    let shared = own.shared.clone();
+    let Ok(registry) = poll.registry().try_clone() else {
         return;
     };
+    let Some(new) = Loop::new(registry, own) else {
+        return;
+    };
+    let _running = shared.event_loop.begin(new);
     let mut readiness = Readiness::with_capacity(EVENTS_PER_TURN);
-    while io.turn(&mut readiness) {}
+    let mut timeout = Some(Duration::ZERO);
+    loop {
+        if poll.poll(&mut readiness, timeout).is_err() {
+            // A signal; or the descriptor is broken, which nobody survives.
+            readiness.clear();
+        }
+        match shared.event_loop.turn(&readiness) {
+            Some(next) => timeout = next,
+            None => return,
+        }
+    }
 }
 
-struct Loop {
+/// Everything that happens on an I/O thread.
+pub struct Loop {
     index: usize,
-    poll: Poll,
+    registry: Registry,
     shared: Arc<IoShared>,
     peers: Vec<Arc<IoShared>>,
     commands: CommandReader,
     doorbell: Doorbell,
     core: Core,
     acceptors: Vec<Option<Acceptor>>,
+    connector: Connector,
     /// The thread that gets the next connection.
     next_peer: usize,
-    spinner: Spinner,
+    /// When it wakes from its sleep by itself, in milliseconds.
+    sleeps_until: u64,
     heartbeat_at: u64,
     /// When to look again whether JavaScript has read its events, and how long
     /// it was not looked.
@@ -98,39 +138,38 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(thread: IoThread) -> Option<Self> {
-        let IoThread {
-            index,
-            poll,
+    fn new(registry: Registry, own: IoThreadOwn) -> Option<Self> {
+        let IoThreadOwn {
             shared,
             events,
             commands,
             mut doorbell,
             peers,
-        } = thread;
+        } = own;
         // Without its doorbell nobody would know that JavaScript is gone.
-        doorbell.register(poll.registry()).ok()?;
+        doorbell.register(&registry).ok()?;
         let events = events::Events::new(events, shared.waiting.clone());
         Some(Self {
-            index: index as usize,
-            poll,
+            index: shared.index as usize,
+            registry,
             peers,
             commands,
             doorbell,
             core: Core::new(Context::new(shared.clone(), events)),
             shared,
             acceptors: Vec::new(),
+            connector: Connector::default(),
             next_peer: 0,
-            spinner: Spinner::default(),
+            sleeps_until: 0,
             heartbeat_at: 0,
             look_at: 0,
             look_pause: 0,
         })
     }
 
-    /// One turn; false at the end.
-    fn turn(&mut self, readiness: &mut Readiness) -> bool {
-        self.wait(readiness);
+    /// One turn: how long to wait then, None for ever; or None at the end.
+    fn turn(&mut self, readiness: &Readiness) -> Option<Option<Duration>> {
+        self.wake_up();
         self.core.cx.tick();
         self.look();
         let mut has_mail = false;
@@ -138,14 +177,18 @@ impl Loop {
             match event.token() {
                 WAKER => has_mail = true,
                 // On an error JavaScript never connects, and gives up.
-                doorbell::LISTENER => drop(self.doorbell.accept(self.poll.registry())),
+                doorbell::LISTENER => drop(self.doorbell.accept(&self.registry)),
                 doorbell::CONNECTION => {
                     if !self.doorbell.is_javascript_there() {
-                        return false;
+                        return None;
                     }
                 }
                 Token(token) => match token.checked_sub(CONNECTIONS) {
                     Some(index) => self.core.ready(index as u32, event),
+                    None if token >= CONNECTING => {
+                        self.connector
+                            .ready(&mut self.core, &self.registry, token - CONNECTING);
+                    }
                     None => self.acceptor_ready(token - ACCEPTORS),
                 },
             }
@@ -157,60 +200,71 @@ impl Loop {
         self.core.resume_ready();
         self.run_commands();
         if has_mail && !self.read_mail() {
-            return false;
+            return None;
         }
+        self.core.deliver_from_buses();
         self.core.retry_held();
         self.core.run_deadlines();
+        self.connector.run(&mut self.core, &self.registry);
         self.send_heartbeat();
         self.core.end_turn();
         self.announce();
-        true
+        Some(self.rest())
+    }
+
+    /// What JavaScript's thread does while this one waits: carries out commands.
+    fn help(&mut self) {
+        fault::point(fault::IO + 8);
+        self.core.cx.tick();
+        self.run_commands();
+        // What the thread was told meanwhile may be about connections that are
+        // closed now. It looks at that before it accepts others.
+        self.core.end_turn();
+        self.announce();
+        if self.next_due() < self.sleeps_until {
+            // It fails when nobody polls (any more).
+            let _ = self.shared.waker.wake();
+        }
     }
 
     // -----------------------------------------------------------------------
     // Waiting
     // -----------------------------------------------------------------------
 
-    fn wait(&mut self, readiness: &mut Readiness) {
-        let mut timeout = self.timeout();
-        if timeout != Some(Duration::ZERO) {
-            let cx = &self.core.cx;
-            if self
-                .spinner
-                .spin(cx, &mut self.commands, &mut self.poll, readiness)
-            {
-                return;
-            }
-            if !self.fall_asleep() {
-                timeout = Some(Duration::ZERO);
-            }
+    /// Prepares for waiting: how long that may take, None for ever.
+    fn rest(&mut self) -> Option<Duration> {
+        self.sleeps_until = self.next_due();
+        let now = self.core.cx.now_ms;
+        if self.sleeps_until <= now || !self.fall_asleep() {
+            return Some(Duration::ZERO);
         }
-        if self.poll.poll(readiness, timeout).is_err() {
-            // A signal; or the descriptor is broken, which nobody survives.
-            readiness.clear();
-        }
-        self.wake_up();
+        let pause = self.sleeps_until - now;
+        (self.sleeps_until != NEVER).then_some(Duration::from_millis(pause))
     }
 
-    /// How long there is nothing to do. None: until something happens.
-    fn timeout(&mut self) -> Option<Duration> {
+    /// When there is something to do, in milliseconds.
+    fn next_due(&mut self) -> u64 {
         let now = self.core.cx.now_ms;
         let is_busy = self.core.has_ready()
             || self.commands.has_next()
+            || self.core.has_bus_messages
             || self
                 .acceptors
                 .iter()
                 .flatten()
                 .any(|acceptor| acceptor.is_ready(now));
         if is_busy {
-            return Some(Duration::ZERO);
+            return now;
         }
-        let mut next = self.core.next_due();
-        let mut sooner = |at: u64| next = Some(next.map_or(at, |next| next.min(at)));
+        let mut next = self.core.next_due().unwrap_or(NEVER);
+        let mut sooner = |at: u64| next = next.min(at);
         for acceptor in self.acceptors.iter().flatten() {
             if let Some(at) = acceptor.retry_at() {
                 sooner(at);
             }
+        }
+        if let Some(at) = self.connector.next_due() {
+            sooner(at);
         }
         if self.core.needs_heartbeat() && self.doorbell.is_connected() {
             sooner(self.heartbeat_at);
@@ -218,14 +272,14 @@ impl Loop {
         if !self.core.cx.events.is_read() {
             sooner(self.look_at);
         }
-        next.map(|at| Duration::from_millis(at.saturating_sub(now)))
+        next
     }
 
     /// Announces sleep, so that commands wake this thread, and looks for what
     /// came before that. False if there is something to do.
     fn fall_asleep(&mut self) -> bool {
         // Another kind of failure would have come at the first try.
-        let _ = self.doorbell.retry(self.poll.registry());
+        let _ = self.doorbell.retry(&self.registry);
         // SeqCst: see `IoShared::wake_if_asleep`.
         self.shared
             .region
@@ -280,13 +334,16 @@ impl Loop {
 
     fn run_commands(&mut self) {
         let mut count = 0;
+        let mut bytes = 0;
         while count < COMMANDS_PER_TURN {
             let Some(command) = self.commands.next() else {
                 break;
             };
             self.core.carry_out(&command);
             count += 1;
-            if count % COMMANDS_PER_RELEASE == 0 {
+            bytes += command.body.len();
+            if count % COMMANDS_PER_RELEASE == 0 || bytes > BYTES_PER_RELEASE {
+                bytes = 0;
                 self.release();
             }
         }
@@ -313,8 +370,7 @@ impl Loop {
             match mail {
                 Mail::Listen(given) => self.listen(given),
                 Mail::Accepted { listener, socket } => {
-                    self.core
-                        .open_from_peer(listener, socket, self.poll.registry())
+                    self.core.open_from_peer(listener, socket, &self.registry)
                 }
                 Mail::Stop {
                     listener,
@@ -334,9 +390,13 @@ impl Loop {
                     done,
                 } => {
                     if let Some(listener) = self.core.listener(listener) {
-                        listener.table.replace(table);
+                        listener.set_table(table);
                     }
                     drop(done);
+                }
+                Mail::TcpConnect { attempt, target } => {
+                    self.connector
+                        .begin(&mut self.core, &self.registry, attempt, target);
                 }
                 Mail::Taken {
                     connection,
@@ -367,7 +427,7 @@ impl Loop {
         let token = Token(ACCEPTORS + slot);
         // It fails when memory is short; then nobody is ever accepted, and it
         // can be stopped as usual.
-        self.acceptors[slot] = Acceptor::new(listener, socket, self.poll.registry(), token).ok();
+        self.acceptors[slot] = Acceptor::new(listener, socket, &self.registry, token).ok();
     }
 
     fn stop(&mut self, id: u32, force: bool) {
@@ -386,7 +446,7 @@ impl Loop {
         for acceptor in &mut self.acceptors {
             if acceptor
                 .as_ref()
-                .is_some_and(|acceptor| Rc::ptr_eq(&acceptor.listener, &listener))
+                .is_some_and(|acceptor| Arc::ptr_eq(&acceptor.listener, &listener))
             {
                 *acceptor = None;
             }
@@ -415,7 +475,7 @@ impl Loop {
                 let peer = self.next_peer;
                 self.next_peer = (peer + 1) % self.peers.len().max(1);
                 if peer == self.index {
-                    self.core.open(&listener, socket, self.poll.registry());
+                    self.core.open(&listener, socket, &self.registry);
                 } else {
                     self.peers[peer].post(Mail::Accepted {
                         listener: listener.id,

@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
-use socket2::SockRef;
+use socket2::{SockRef, TcpKeepalive};
 
 use crate::sys;
 use crate::tls::stream::Transport;
@@ -79,6 +79,45 @@ impl PlainSocket {
     /// Makes closing a reset, so that nobody takes what was sent for all.
     pub fn reset_on_close(&self) {
         let _ = self.options(|socket| socket.set_linger(Some(Duration::ZERO)));
+    }
+
+    /// This side's address; None for Unix sockets.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            PlainSocket::Tcp(stream) => stream.local_addr().ok(),
+            PlainSocket::Unix(_) => None,
+        }
+    }
+
+    /// What went wrong since the last time: an error number, or 0.
+    pub fn take_error(&self) -> i32 {
+        let error = self.options(|socket| socket.take_error());
+        error
+            .ok()
+            .flatten()
+            .and_then(|error| error.raw_os_error())
+            .unwrap_or(0)
+    }
+
+    /// Sets `TCP_NODELAY`, where there is such a thing.
+    pub fn set_no_delay(&self, no_delay: bool) {
+        if let PlainSocket::Tcp(stream) = self {
+            let _ = stream.set_nodelay(no_delay);
+        }
+    }
+
+    /// Sets `SO_KEEPALIVE`, and when the first probe goes out: zero leaves that
+    /// as it is.
+    pub fn set_keep_alive(&self, enable: bool, delay: Duration) {
+        if let PlainSocket::Tcp(stream) = self {
+            let socket = SockRef::from(stream);
+            let _ = socket.set_keepalive(enable);
+            if enable && !delay.is_zero() {
+                // The system counts in seconds.
+                let delay = delay.max(Duration::from_secs(1));
+                let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(delay));
+            }
+        }
     }
 
     #[inline]

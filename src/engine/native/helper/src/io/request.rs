@@ -45,6 +45,17 @@ impl From<SocketAddr> for Peer {
     }
 }
 
+impl Peer {
+    /// The address as the words of a record have it.
+    pub fn bytes(&self) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        let word = u32::from(self.family) | u32::from(self.port) << 16;
+        bytes[..4].copy_from_slice(&word.to_le_bytes());
+        bytes[4..].copy_from_slice(&self.octets);
+        bytes
+    }
+}
+
 /// What a record is made of.
 pub struct Request<'a> {
     /// Number of the listener.
@@ -57,6 +68,8 @@ pub struct Request<'a> {
     pub content: Option<&'a [u8]>,
     /// The client.
     pub peer: Peer,
+    /// It has shown a certificate.
+    pub has_certificate: bool,
 }
 
 /// What became of a request.
@@ -117,7 +130,17 @@ pub fn send(cx: &mut Context, connection: u32, generation: u32, request: &Reques
     let mut flags = 0;
     let mut declared = 0;
     flags |= if head.http_1_0 { REQUEST_HTTP_1_0 } else { 0 };
+    flags |= if head.can_stream_events {
+        REQUEST_EVENT_STREAM
+    } else {
+        0
+    };
     flags |= if head.upgrade { REQUEST_UPGRADE } else { 0 };
+    flags |= if request.has_certificate {
+        REQUEST_HAS_CERTIFICATE
+    } else {
+        0
+    };
     flags |= if request.content.is_some() {
         REQUEST_CONTENT_COMPLETE
     } else {

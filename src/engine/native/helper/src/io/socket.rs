@@ -12,7 +12,8 @@ use std::sync::Arc;
 use mio::{Registry, Token};
 
 use super::plain_socket::PlainSocket;
-use crate::tls::certificates::SharedCertificates;
+use crate::peer_certificates::PeerCertificate;
+use crate::tls::certificates::{Scope, SharedCertificates};
 use crate::tls::stream::Stream;
 
 /// A connection's socket.
@@ -36,6 +37,36 @@ impl Socket {
         }
     }
 
+    /// The same for programs: see `Stream::for_programs`.
+    pub fn for_programs(
+        socket: PlainSocket,
+        certificates: Option<&Arc<SharedCertificates>>,
+    ) -> Self {
+        match certificates {
+            None => Socket::Plain(socket),
+            Some(certificates) => {
+                let stream = Stream::new(socket, certificates.clone()).for_programs();
+                Socket::Tls(Box::new(RefCell::new(stream)))
+            }
+        }
+    }
+
+    /// What was agreed on in a TLS handshake: the protocol, and the name that
+    /// the client has asked for; empty for none.
+    pub fn agreed(&self) -> (Vec<u8>, String) {
+        match self {
+            Socket::Plain(_) => Default::default(),
+            Socket::Tls(stream) => {
+                let stream = stream.borrow();
+                let protocol = stream.protocol().unwrap_or_default().to_vec();
+                (
+                    protocol,
+                    stream.server_name().unwrap_or_default().to_owned(),
+                )
+            }
+        }
+    }
+
     /// Tells `registry` to watch both directions, edge-triggered, for good.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         match self {
@@ -50,6 +81,36 @@ impl Socket {
         match self {
             Socket::Plain(_) => false,
             Socket::Tls(stream) => stream.borrow().is_handshaking(),
+        }
+    }
+
+    /// What a TLS connection was made under, if that does not let it be used for
+    /// all requests.
+    #[inline]
+    pub fn limited_scope(&self) -> Option<Scope> {
+        match self {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => {
+                let stream = stream.borrow();
+                let scope = stream.scope()?;
+                scope.is_one_of_several().then(|| scope.clone())
+            }
+        }
+    }
+
+    /// The certificate that the client has shown, if any.
+    pub fn client_certificate(&self) -> Option<PeerCertificate> {
+        match self {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => stream.borrow().client_certificate(),
+        }
+    }
+
+    /// Whether HTTP/2 was agreed on (RFC 7301); None without TLS.
+    pub fn is_http2(&self) -> Option<bool> {
+        match self {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => Some(stream.borrow().protocol() == Some(b"h2")),
         }
     }
 
@@ -168,6 +229,14 @@ impl Socket {
         match self {
             Socket::Plain(_) => true,
             Socket::Tls(stream) => stream.borrow_mut().shutdown_write(),
+        }
+    }
+
+    /// What the system knows it as.
+    pub fn with_plain<Result>(&self, use_it: impl FnOnce(&PlainSocket) -> Result) -> Result {
+        match self {
+            Socket::Plain(socket) => use_it(socket),
+            Socket::Tls(stream) => use_it(stream.borrow().transport()),
         }
     }
 

@@ -143,7 +143,6 @@ impl Connection {
     /// JavaScript has answered the request, in another way than by a response.
     fn end_exchange(&mut self, cx: &mut Context) {
         self.count_pending(false);
-        cx.outstanding = cx.outstanding.saturating_sub(1);
         if let Phase::Exchange(exchange) = &self.phase
             && let Some(content) = &exchange.content
         {
@@ -161,10 +160,12 @@ fn new_web_socket(command: &Command<'_>, agreed: Option<&Agreed>) -> WebSocket {
         command.word(9).into(),
         command.flags & UPGRADE_SEND_PINGS != 0,
     );
-    WebSocket::new(
+    let mut socket = WebSocket::new(
         Decoder::new(limits, agreed),
         Encoder::new(agreed),
         command.word(8) as usize,
         idle,
-    )
+    );
+    socket.is_cut = command.flags & UPGRADE_CLOSE_ON_LIMIT != 0;
+    socket
 }

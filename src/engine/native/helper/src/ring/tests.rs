@@ -363,3 +363,37 @@ fn two_threads_pass_records_and_sleep() {
     consumer.thread().unpark();
     assert_eq!(consumer.join().unwrap(), records);
 }
+
+#[test]
+fn records_can_be_made_shorter_and_taken_back() {
+    let start = u32::MAX - 255;
+    let memory = TestMemory::new(512, start);
+    let (mut writer, mut reader) = memory.ends(start);
+    let mut random = Random(11);
+    let mut expected = VecDeque::new();
+    for seed in 0..5000 {
+        let begun = random.below(200) as usize;
+        if let Some(body) = writer.begin(1, 0, seed, 0, begun) {
+            body.copy_from_slice(&content(seed, begun));
+            let size = random.below(begun as u64 + 1) as usize;
+            if random.below(3) == 0 {
+                writer.shorten(begun, None);
+            } else {
+                writer.shorten(begun, Some(size));
+                expected.push_back((seed, size));
+            }
+        }
+        if random.below(3) > 0 {
+            continue;
+        }
+        writer.publish();
+        while let Some(command) = reader.next() {
+            let (seed, size) = expected.pop_front().unwrap();
+            assert_eq!(command.connection, seed);
+            assert_eq!(command.body[..size], content(seed, size));
+            assert_eq!(command.body.len(), size.next_multiple_of(16));
+        }
+        assert!(expected.is_empty());
+        reader.release();
+    }
+}

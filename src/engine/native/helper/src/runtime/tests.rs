@@ -12,9 +12,13 @@ fn shared() -> (Poll, IoShared) {
         mailbox: Mutex::default(),
         lent: Arc::default(),
         contents: Mutex::default(),
+        spare_contents: SpareContents::default(),
         messages: WaitingMessages::default(),
+        peer_certificates: PeerCertificates::default(),
         waiting: Arc::default(),
         listeners: Arc::default(),
+        event_loop: SharedLoop::default(),
+        bus: BusQueue::default(),
     };
     (poll, shared)
 }

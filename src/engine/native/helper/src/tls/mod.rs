@@ -6,7 +6,9 @@
 //! of a thread share, so that one which is idle has none.
 
 pub mod certificates;
+pub mod client_policy;
 mod outgoing;
 mod scratch;
+mod server_choice;
 mod server_names;
 pub mod stream;

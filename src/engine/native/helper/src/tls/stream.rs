@@ -9,9 +9,11 @@ use rustls::unbuffered::{
     UnbufferedStatus, WriteTraffic,
 };
 
-use super::certificates::SharedCertificates;
+use super::certificates::{Scope, SharedCertificates};
 use super::outgoing::Outgoing;
 use super::scratch::{self, WRITE_BYTES, room};
+use super::server_choice::{Choice, Requested, choose, requested_name};
+use crate::peer_certificates::PeerCertificate;
 
 /// The largest record, with everything (RFC 5246, 6.2.3).
 const RECORD_BYTES: usize = 5 + (1 << 14) + 2048;
@@ -35,8 +37,11 @@ pub trait Transport {
 pub struct Stream<Transport> {
     transport: Transport,
     certificates: Arc<SharedCertificates>,
-    /// Begins with the client's first byte.
+    /// Begins with the client's first byte, or if the policy for clients depends
+    /// on it, with the name that the client asks for.
     session: Option<Box<UnbufferedServerConnection>>,
+    /// What the session was begun with.
+    scope: Option<Scope>,
     /// What was read and not used: a part of a record, or records that found no
     /// room. Without any, it holds no memory.
     pending: Vec<u8>,
@@ -57,6 +62,11 @@ pub struct Stream<Transport> {
     /// `shutdown_write` was called, and carried out.
     is_closing: bool,
     is_closed: bool,
+    /// Reading goes on after `shutdown_write`.
+    reads_on: bool,
+    /// The name that the client asks for is of interest, and what it is.
+    wants_name: bool,
+    server_name: Option<String>,
     read: u64,
     written: u64,
 }
@@ -69,6 +79,7 @@ impl<T: Transport> Stream<T> {
             transport,
             certificates,
             session: None,
+            scope: None,
             pending: Vec::new(),
             has_records: false,
             content: Vec::new(),
@@ -80,9 +91,30 @@ impl<T: Transport> Stream<T> {
             has_failed: false,
             is_closing: false,
             is_closed: false,
+            reads_on: false,
+            wants_name: false,
+            server_name: None,
             read: 0,
             written: 0,
         }
+    }
+
+    /// For programs that use it as they like: `shutdown_write` ends only what is
+    /// written, and they can ask for the name that the client has asked for.
+    pub fn for_programs(mut self) -> Self {
+        self.reads_on = true;
+        self.wants_name = true;
+        self
+    }
+
+    /// The protocol that was agreed on (RFC 7301).
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.session.as_ref()?.alpn_protocol()
+    }
+
+    /// The name that the client has asked for.
+    pub fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
     }
 
     /// What it goes over.
@@ -103,6 +135,22 @@ impl<T: Transport> Stream<T> {
             .as_ref()
             .is_none_or(|session| session.is_handshaking());
         is_incomplete && !self.has_failed && !self.is_closing
+    }
+
+    /// What it was made under, once that is chosen.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// The certificate that the client has shown in the handshake, if it was
+    /// asked for one and has one.
+    pub fn client_certificate(&self) -> Option<PeerCertificate> {
+        let policy = self.scope()?.client_policy()?;
+        let chain = self.session.as_ref()?.peer_certificates()?;
+        Some(PeerCertificate {
+            objection: policy.objection(chain),
+            chain: chain.iter().map(|one| one.to_vec()).collect(),
+        })
     }
 
     /// Bytes that were read from the transport since the last time.
@@ -126,7 +174,7 @@ impl<T: Transport> Stream<T> {
         self.is_readable
             || (hung_up && self.may_have_end)
             || !self.content.is_empty()
-            || (!self.is_closing && (self.has_records || is_told))
+            || ((!self.is_closing || self.reads_on) && (self.has_records || is_told))
     }
 
     /// Reads content; 0 if the client has said that this is the end. What the
@@ -141,7 +189,7 @@ impl<T: Transport> Stream<T> {
         if !self.content.is_empty() {
             return Ok(self.read_content(buffer));
         }
-        if self.is_closing {
+        if self.is_closing && !self.reads_on {
             return self.read_to_drop(buffer);
         }
         if self.has_failed {
@@ -193,7 +241,7 @@ impl<T: Transport> Stream<T> {
         let mut filled = waiting;
         if !self.has_records {
             match self.read_transport(&mut input[waiting..])? {
-                0 if self.session.is_none() => return Ok(0),
+                0 if self.session.is_none() && waiting == 0 => return Ok(0),
                 0 => return Err(ErrorKind::UnexpectedEof.into()),
                 count => filled += count,
             }
@@ -201,7 +249,9 @@ impl<T: Transport> Stream<T> {
         input[..waiting].copy_from_slice(&self.pending);
         let (used, count) = self.process(&mut input[..filled], buffer);
         self.keep_pending(&input[used..filled]);
-        self.flush()?;
+        if !self.is_closed {
+            self.flush()?;
+        }
         if count > 0 {
             Ok(count)
         } else if self.has_failed {
@@ -224,16 +274,36 @@ impl<T: Transport> Stream<T> {
         }
     }
 
+    /// Begins a session, if that is possible at all. False if more input has to
+    /// come first.
+    fn begin(&mut self, input: &[u8]) -> bool {
+        // There are some: nobody is accepted before.
+        let Some(certificates) = self.certificates.get() else {
+            return true;
+        };
+        if self.wants_name {
+            match requested_name(input) {
+                Requested::NeedsMore => return false,
+                Requested::Name(name) => self.server_name = name,
+            }
+        }
+        let policy = match choose(&certificates, input) {
+            Choice::Policy(policy) => policy,
+            Choice::NeedsMore => return false,
+        };
+        self.session = UnbufferedServerConnection::new(certificates.config(policy))
+            .ok()
+            .map(Box::new);
+        self.scope = Some(Scope::new(certificates, policy));
+        true
+    }
+
     /// Takes records from `input`, and their content to `buffer`; how many bytes
     /// of both were used. What the handshake has to say goes to `outgoing`.
     fn process(&mut self, input: &mut [u8], buffer: &mut [u8]) -> (usize, usize) {
         self.has_records = false;
-        if self.session.is_none() {
-            // There are some: nobody is accepted before.
-            self.session = self.certificates.get().and_then(|certificates| {
-                let session = UnbufferedServerConnection::new(certificates.config()).ok()?;
-                Some(Box::new(session))
-            });
+        if self.session.is_none() && !self.begin(input) {
+            return (0, 0);
         }
         let Some(session) = &mut self.session else {
             self.has_failed = true;
@@ -241,10 +311,12 @@ impl<T: Transport> Stream<T> {
         };
         let (mut used, mut count) = (0, 0);
         loop {
+            let mut has_content = false;
             let rest = &mut input[used..];
             let UnbufferedStatus { discard, state } = session.process_tls_records(rest);
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    has_content = true;
                     while let Some(Ok(record)) = traffic.next_record() {
                         let space = &mut buffer[count..];
                         let taken = record.payload.len().min(space.len());
@@ -282,8 +354,9 @@ impl<T: Transport> Stream<T> {
             }
             used += discard;
             let is_over = self.is_ended || self.has_failed;
-            // If so, it would only ask for more.
-            let is_done = count > 0 && used == input.len() && !session.wants_write();
+            // If so, it would only ask for more. Behind anything else it may have
+            // to say that the client has ended.
+            let is_done = has_content && used == input.len() && !session.wants_write();
             if is_over || is_done {
                 return (used, count);
             }

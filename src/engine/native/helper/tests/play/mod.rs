@@ -1,6 +1,8 @@
 //! Plays the JavaScript side of an I/O thread, and clients, in tests.
 #![allow(dead_code)]
 
+pub mod http2;
+pub mod tcp;
 pub mod web_socket;
 
 use std::collections::HashMap;
@@ -26,6 +28,7 @@ pub struct JavaScript {
     doorbell: UnixStream,
     tail: u32,
     head: u32,
+    helps: bool,
     targets: HashMap<u32, Vec<u8>>,
     hosts: HashMap<u32, Vec<u8>>,
 }
@@ -44,6 +47,7 @@ pub enum Event {
     Space,
     Other { of: Key, kind: u32 },
     Socket(web_socket::SocketEvent),
+    Tcp(tcp::TcpEvent),
 }
 
 /// A connection and a generation.
@@ -83,6 +87,8 @@ pub fn plan() -> ListenPlan {
             ipv6_only: false,
         },
         tls: false,
+        http2: false,
+        is_tcp: false,
         max_content: 128 << 20,
         idle_timeout: Some(Duration::from_secs(10)),
         head_timeout: Some(Duration::from_secs(10)),
@@ -116,6 +122,7 @@ impl JavaScript {
             doorbell,
             tail: 0,
             head: 0,
+            helps: false,
             targets: HashMap::new(),
             hosts: HashMap::new(),
         }
@@ -210,6 +217,7 @@ impl JavaScript {
             EVENT_HEARTBEAT => Event::Heartbeat,
             EVENT_SPACE => Event::Space,
             EVENT_MESSAGE..=EVENT_CLOSED => Event::Socket(web_socket::read(record)),
+            EVENT_TCP_OPEN..=EVENT_TCP_CLOSED => Event::Tcp(tcp::read(record)),
             kind => Event::Other { of, kind },
         }
     }
@@ -374,10 +382,42 @@ impl JavaScript {
         self.head = self.head.wrapping_add(size as u32);
     }
 
-    pub fn publish(&mut self) {
+    /// Shows the thread what was written, without waking it.
+    pub fn show(&self) {
         self.control(COMMANDS_HEAD)
             .store(self.head, Ordering::SeqCst);
-        self.wake();
+    }
+
+    pub fn publish(&mut self) {
+        self.show();
+        // What happens must not depend on who carries it out.
+        self.helps = !self.helps;
+        if self.helps {
+            self.help();
+        } else {
+            self.wake();
+        }
+    }
+
+    /// Carries out commands on this thread, if the other sleeps.
+    pub fn help(&self) {
+        runtime::with(self.handle, |runtime| runtime.help(0));
+    }
+
+    /// Waits until the I/O thread has closed the doorbell.
+    pub fn doorbell_ends(&mut self) {
+        let mut bytes = [0; 64];
+        while self.doorbell.read(&mut bytes).expect("an end") > 0 {}
+    }
+
+    /// Whether the I/O thread waits for the system.
+    pub fn io_sleeps(&self) -> bool {
+        self.control(IO_SLEEPS).load(Ordering::SeqCst) == 1
+    }
+
+    /// Whether all commands that were published have been read.
+    pub fn is_read(&self) -> bool {
+        self.control(COMMANDS_TAIL).load(Ordering::SeqCst) == self.head
     }
 
     pub fn respond(&mut self, of: Key, status: u32, lines: &str, content: &[u8]) {

@@ -43,6 +43,18 @@ pub fn encode(entries: &[(&str, Pair)]) -> Vec<u8> {
     bytes
 }
 
+/// The same, with a policy for each; empty asks for nothing.
+pub fn encode_with_policies(entries: &[(&str, Pair)], policies: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = encode(entries);
+    for policy in policies {
+        bytes.extend_from_slice(&(policy.len() as u32).to_le_bytes());
+    }
+    for policy in policies {
+        bytes.extend_from_slice(policy);
+    }
+    bytes
+}
+
 fn is_usable(chain: &'static str, key: &'static str) -> bool {
     Certificates::parse(&encode(&[("", (chain, key))])).is_some()
 }
@@ -112,6 +124,17 @@ fn lengths_must_be_right() {
         assert!(entries(&bytes[..length]).is_none(), "{length}");
     }
     assert!(entries(&[&*bytes, b"x"].concat()).is_none());
+    let policies = [&b"one"[..], b""];
+    let with_policies = encode_with_policies(&[("a.test", P256), ("b.test", OTHER)], &policies);
+    let parsed = entries(&with_policies).unwrap();
+    assert_eq!(
+        parsed.iter().map(|entry| entry.policy).collect::<Vec<_>>(),
+        policies
+    );
+    for length in bytes.len() + 1..with_policies.len() {
+        assert!(entries(&with_policies[..length]).is_none(), "{length}");
+    }
+    assert!(entries(&[&*with_policies, b"x"].concat()).is_none());
     let mut huge = bytes.clone();
     huge[..4].copy_from_slice(&u32::MAX.to_le_bytes());
     assert!(entries(&huge).is_none());
@@ -155,4 +178,84 @@ fn the_same_certificates_again_change_nothing() {
         shared.set(others);
         assert!(!Arc::ptr_eq(&before, &shared.get().unwrap()));
     }
+}
+
+#[test]
+fn authorities_belong_to_the_policy_of_their_name() {
+    use crate::tls::client_policy::tests::{lenient, strict};
+    let certificates = Certificates::parse(&encode_with_policies(
+        &[
+            ("open.test", P256),
+            ("strict.test", OTHER),
+            ("*.strict.test", OTHER),
+            ("lenient.test", P256),
+        ],
+        &[b"", &strict(), &strict(), &lenient()],
+    ))
+    .unwrap();
+    assert!(certificates.has_several_policies());
+    let open = certificates.policy_for("");
+    let strict = certificates.policy_for("strict.test");
+    let lenient = certificates.policy_for("lenient.test");
+    assert!(certificates.client_policy(open).is_none());
+    assert!(certificates.client_policy(strict).is_some());
+    assert_ne!(strict, lenient);
+    for (authority, expected) in [
+        ("", open),
+        ("open.test", open),
+        ("unknown.test:443", open),
+        ("127.0.0.1:443", open),
+        ("[::1]:443", open),
+        ("strict.test", strict),
+        ("STRICT.test:443", strict),
+        ("strict.test.", strict),
+        ("a.Strict.test.:1", strict),
+        ("lenient.test", lenient),
+    ] {
+        for policy in [open, strict, lenient] {
+            let may = certificates.may_serve(policy, authority.as_bytes());
+            assert_eq!(may, policy == expected, "{authority}");
+        }
+    }
+    // A URL would read these as another name.
+    for odd in [
+        "strict%2etest",
+        "s%74rict.test",
+        "strict.test%00",
+        "\u{ff53}trict.test",
+    ] {
+        for policy in [open, strict, lenient] {
+            assert!(!certificates.may_serve(policy, odd.as_bytes()), "{odd}");
+        }
+    }
+}
+
+#[test]
+fn with_one_policy_every_authority_is_served() {
+    use crate::tls::client_policy::tests::strict;
+    let entries = [("", P256), ("other.test", OTHER)];
+    for policies in [[&b""[..], b""], [&*strict(), &*strict()]] {
+        let bytes = encode_with_policies(&entries, &policies);
+        let certificates = Certificates::parse(&bytes).unwrap();
+        let policy = certificates.policy_for("other.test");
+        for authority in ["", "other.test", "unknown%2etest", "[::1]"] {
+            assert!(certificates.may_serve(policy, authority.as_bytes()));
+        }
+    }
+}
+
+#[test]
+fn another_policy_is_a_change() {
+    use crate::tls::client_policy::tests::{lenient, strict};
+    let parse = |policy: &[u8]| {
+        let bytes = encode_with_policies(&[("", P256)], &[policy]);
+        Certificates::parse(&bytes).unwrap()
+    };
+    let shared = SharedCertificates::default();
+    shared.set(parse(&strict()));
+    let before = shared.get().unwrap();
+    shared.set(parse(&strict()));
+    assert!(Arc::ptr_eq(&before, &shared.get().unwrap()));
+    shared.set(parse(&lenient()));
+    assert!(!Arc::ptr_eq(&before, &shared.get().unwrap()));
 }

@@ -1,3 +1,5 @@
+mod client_certificates;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{Read, Write};

@@ -1,0 +1,61 @@
+//! The event loop as two threads reach it: its own, and JavaScript's.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, TryLockError};
+use std::time::Duration;
+
+use mio::Events as Readiness;
+
+use super::Loop;
+use crate::runtime::lock;
+
+/// The loop of an I/O thread, which leaves it only to wait for the system.
+#[derive(Default)]
+pub struct SharedLoop {
+    /// None before the thread has begun and after it has ended.
+    running: Mutex<Option<Loop>>,
+}
+
+/// Ends a loop, also when its thread panics.
+pub struct Running<'a>(&'a SharedLoop);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let ended = lock(&self.0.running).take();
+        // Without the lock: closing sockets takes a while.
+        drop(ended);
+    }
+}
+
+impl SharedLoop {
+    /// The thread begins.
+    pub fn begin(&self, new: Loop) -> Running<'_> {
+        *lock(&self.running) = Some(new);
+        Running(self)
+    }
+
+    /// One turn, by the thread itself: how long it may wait then, None for ever;
+    /// or None at the end.
+    pub fn turn(&self, readiness: &Readiness) -> Option<Option<Duration>> {
+        lock(&self.running).as_mut()?.turn(readiness)
+    }
+
+    /// Carries out commands, by JavaScript's thread; false if that was not
+    /// possible since the thread is in a turn, or has ended.
+    pub fn help(&self) -> bool {
+        let mut running = match self.running.try_lock() {
+            Ok(running) => running,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        let Some(io) = running.as_mut() else {
+            return false;
+        };
+        if catch_unwind(AssertUnwindSafe(|| io.help())).is_err() {
+            // Nobody knows in what state it is. Its thread is woken, and ends.
+            *running = None;
+            return false;
+        }
+        true
+    }
+}

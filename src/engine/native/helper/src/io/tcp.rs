@@ -1,0 +1,820 @@
+//! A connection whose bytes go to JavaScript as they are, and the other way
+//! round.
+//!
+//! What arrives is read right into the events ring. While that has no room
+//! nothing is read, so that the peer is held back, and nothing is kept here.
+
+use std::io::{Error, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::answer::Then;
+use super::connection::Readiness;
+use super::context::{Context, READ_BYTES, Ticket};
+use super::deadlines::{NEVER, UNARMED, tick_of};
+use super::events::Event;
+use super::listener::Listener;
+use super::output::{Output, Piece, Progress};
+use super::request::Peer;
+use super::socket::Socket;
+use crate::abi::*;
+use crate::fault;
+use crate::ring::Command;
+
+/// Reads of a connection before it is another's turn.
+const READS_PER_TURN: u32 = 8;
+/// What is asked for at a time, at least and at most: it grows while the peer
+/// fills it.
+const SMALLEST_READ: usize = 4 * 1024;
+const LARGEST_READ: usize = 64 * 1024;
+/// Reads in a row that leave most of the space empty before less is asked for.
+const PATIENCE: u32 = 16;
+/// How long a TLS handshake may take, in milliseconds.
+const HANDSHAKE_TIME: u64 = 60_000;
+/// How long a peer is waited for that was told why its TLS is wrong, in
+/// milliseconds.
+const ALERT_TIME: u64 = 1_000;
+/// So much is written without waiting for what may follow.
+const LARGE: usize = 16 * 1024;
+/// How long a peer may take nothing of what was written before `close`, in
+/// milliseconds.
+const FLUSH_TIME: u64 = 60_000;
+/// How long a peer that was sent everything is waited for, in milliseconds:
+/// closing while it sends would destroy what it has not read (RFC 9112, 9.6,
+/// has the same trouble).
+const LINGER_TIME: u64 = 5_000;
+/// The same if it goes on sending.
+const LONGEST_LINGER: u64 = 30_000;
+
+/// Read at a time in a handshake: what came with its end is kept.
+const EARLY_READ: usize = 16 * 1024;
+
+/// Whether reading will not go on.
+fn is_fatal(error: &Error) -> bool {
+    error.kind() != ErrorKind::WouldBlock
+}
+
+/// Where a connection comes from.
+pub enum Origin {
+    /// A listener.
+    Accepted(Arc<Listener>),
+    /// An attempt of JavaScript's.
+    Connected(u32),
+}
+
+/// How a connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The error number; 0 if it went as it should.
+    errno: i32,
+    /// Of EVENT_TCP_CLOSED.
+    flags: u32,
+}
+
+impl End {
+    const CLEAN: Self = Self::reading(0);
+
+    /// Something in this thread has gone wrong.
+    pub const BROKEN: Self = Self::reading(libc::EIO);
+
+    const fn reading(errno: i32) -> Self {
+        Self { errno, flags: 0 }
+    }
+
+    fn writing(errno: i32) -> Self {
+        Self {
+            errno,
+            flags: TCP_WHILE_WRITING,
+        }
+    }
+
+    fn in_handshake(errno: i32) -> Self {
+        Self {
+            errno,
+            flags: TCP_IN_HANDSHAKE,
+        }
+    }
+}
+
+/// How far this side has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shutdown {
+    No,
+    /// When everything is written.
+    Asked,
+    Done,
+}
+
+/// A TCP or Unix-domain connection.
+pub struct TcpConnection {
+    /// Its index.
+    pub index: u32,
+    /// Tells connections with the same index apart.
+    pub serial: u32,
+    /// Set when it is to be closed.
+    pub over: Option<End>,
+    /// The tick for which it is entered in the deadlines.
+    pub armed: u64,
+    /// It is among those that have something to write after commands.
+    pub is_unwritten: bool,
+    generation: u32,
+    origin: Origin,
+    socket: Socket,
+    peer: Peer,
+    local: Peer,
+    /// JavaScript knows of it.
+    is_announced: bool,
+    /// It is among those that will be asked to try again.
+    is_held: bool,
+    is_queued: bool,
+    is_paused: bool,
+    /// Nobody wants what arrives.
+    discards: bool,
+    /// JavaScript is through with it.
+    is_closing: bool,
+    readable: bool,
+    /// The socket takes nothing now.
+    is_blocked: bool,
+    /// The peer has ended its side, though some input may be left.
+    hung_up: bool,
+    /// All input was read.
+    ended: bool,
+    /// The TLS handshake is not complete.
+    is_handshaking: bool,
+    /// What came with the end of the handshake.
+    early: Vec<u8>,
+    /// How it ends as soon as the peer was told.
+    failure: Option<End>,
+    output: Option<Box<Output>>,
+    shutdown: Shutdown,
+    asks_drain: bool,
+    write_error: Option<i32>,
+    read_size: usize,
+    sparse_reads: u32,
+    reads_left: u32,
+    deadline: u64,
+    linger_until: u64,
+}
+
+impl TcpConnection {
+    /// A connection whose socket is registered.
+    pub fn new(cx: &Context, ticket: Ticket, origin: Origin, socket: Socket, peer: Peer) -> Self {
+        let region = &cx.shared.region;
+        let word = region.generation(ticket.index);
+        let generation = word.load(Ordering::Relaxed).wrapping_add(1);
+        word.store(generation, Ordering::Release);
+        // Before JavaScript knows of it.
+        region.delivered(ticket.index).store(0, Ordering::Relaxed);
+        region.blocked(ticket.index).store(0, Ordering::Relaxed);
+        let local = socket.with_plain(|socket| socket.local_address());
+        let is_handshaking = socket.is_handshaking();
+        Self {
+            index: ticket.index,
+            serial: ticket.serial,
+            over: None,
+            armed: UNARMED,
+            is_unwritten: false,
+            generation,
+            // Programs get accepted connections at once, others later.
+            is_paused: matches!(origin, Origin::Connected(_)),
+            origin,
+            socket,
+            peer,
+            local: local.map(Peer::from).unwrap_or_default(),
+            is_announced: false,
+            is_held: false,
+            is_queued: false,
+            discards: false,
+            is_closing: false,
+            readable: false,
+            is_blocked: false,
+            hung_up: false,
+            ended: false,
+            is_handshaking,
+            early: Vec::new(),
+            failure: None,
+            output: None,
+            shutdown: Shutdown::No,
+            asks_drain: false,
+            write_error: None,
+            read_size: SMALLEST_READ,
+            sparse_reads: 0,
+            reads_left: 0,
+            deadline: if is_handshaking {
+                cx.now_ms + HANDSHAKE_TIME
+            } else {
+                NEVER
+            },
+            linger_until: NEVER,
+        }
+    }
+
+    /// Which connection this is.
+    pub fn ticket(&self) -> Ticket {
+        Ticket {
+            index: self.index,
+            serial: self.serial,
+        }
+    }
+
+    /// Whether a command is about this connection.
+    #[inline]
+    pub fn is_current(&self, generation: u32) -> bool {
+        generation == self.generation
+    }
+
+    // -----------------------------------------------------------------------
+    // What happens
+    // -----------------------------------------------------------------------
+
+    /// The system tells about the socket.
+    #[inline]
+    pub fn ready(&mut self, cx: &mut Context, readiness: Readiness) {
+        fault::point(fault::IO + 40);
+        self.readable |= readiness.readable || readiness.read_closed || readiness.write_closed;
+        self.hung_up |= readiness.read_closed;
+        if readiness.writable || readiness.write_closed {
+            self.is_blocked = false;
+            self.socket.flush();
+        }
+        if let Some(end) = self.failure
+            && (readiness.read_closed || readiness.write_closed)
+        {
+            self.over = Some(end);
+            return;
+        }
+        if readiness.write_closed && self.ended && self.output.is_none() {
+            // There is nothing left to read that would tell.
+            let error = self.socket.with_plain(|socket| socket.take_error());
+            if error != 0 {
+                self.write_failed(error);
+            }
+        }
+        self.advance(cx);
+    }
+
+    /// It is this connection's turn again.
+    pub fn resume(&mut self, cx: &mut Context) {
+        self.is_queued = false;
+        self.advance(cx);
+    }
+
+    /// There may be room in the ring.
+    pub fn retry(&mut self, cx: &mut Context) {
+        self.is_held = false;
+        self.advance(cx);
+    }
+
+    /// Carries out a command.
+    pub fn carry_out(&mut self, cx: &mut Context, command: &Command<'_>) -> Then {
+        fault::point(fault::IO + 41);
+        match command.kind {
+            COMMAND_TCP_WRITE => {
+                self.take(cx, command);
+                return Then::AdvanceLater;
+            }
+            COMMAND_TCP_ASK_DRAIN => {
+                self.asks_drain = true;
+                return Then::AdvanceLater;
+            }
+            COMMAND_TCP_SHUTDOWN => self.ask_shutdown(),
+            COMMAND_TCP_SHUTDOWN_READ => self.discard(),
+            COMMAND_TCP_CLOSE => self.end(cx),
+            COMMAND_TCP_TERMINATE => {
+                self.socket.reset_on_close();
+                self.over = Some(End::CLEAN);
+            }
+            COMMAND_TCP_PAUSE => self.is_paused = !self.discards,
+            COMMAND_TCP_RESUME => self.is_paused = false,
+            COMMAND_TCP_NO_DELAY => {
+                let no_delay = command.word(4) != 0;
+                self.socket
+                    .with_plain(|socket| socket.set_no_delay(no_delay));
+            }
+            COMMAND_TCP_KEEP_ALIVE => {
+                let delay = Duration::from_millis(command.word(5).into());
+                let enable = command.word(4) != 0;
+                self.socket
+                    .with_plain(|socket| socket.set_keep_alive(enable, delay));
+            }
+            _ => {}
+        }
+        Then::Advance
+    }
+
+    fn ask_shutdown(&mut self) {
+        if self.shutdown == Shutdown::No {
+            self.shutdown = Shutdown::Asked;
+        }
+    }
+
+    fn discard(&mut self) {
+        self.discards = true;
+        self.is_paused = false;
+        // It waits for the ring no longer.
+        self.is_held = false;
+    }
+
+    fn end(&mut self, cx: &Context) {
+        if self.is_handshaking && self.output.is_none() {
+            // There is nothing to deliver, so there is nobody to wait for.
+            self.over = Some(End::CLEAN);
+            return;
+        }
+        self.is_closing = true;
+        self.discard();
+        self.deadline = cx.now_ms + FLUSH_TIME;
+        if self.shutdown == Shutdown::Done {
+            self.linger(cx);
+        }
+        self.ask_shutdown();
+    }
+
+    // -----------------------------------------------------------------------
+    // Doing all that can be done
+    // -----------------------------------------------------------------------
+
+    /// Writes and reads until the socket or somebody else is to act.
+    pub fn advance(&mut self, cx: &mut Context) {
+        if !self.is_announced && !self.announce(cx) {
+            return;
+        }
+        self.reads_left = READS_PER_TURN;
+        while self.over.is_none() {
+            if self.output.is_some() && !self.is_blocked && !self.is_handshaking {
+                self.write(cx);
+                continue;
+            }
+            if self.output.is_none() && !self.is_handshaking {
+                self.written(cx);
+            }
+            if self.over.is_some() || !self.receive(cx) {
+                break;
+            }
+        }
+        if self.over.is_none() {
+            self.arm(cx);
+        }
+    }
+
+    /// Sees to it that `advance` is called after this batch of commands.
+    pub fn advance_later(&mut self, cx: &mut Context) {
+        if !self.is_unwritten {
+            self.is_unwritten = true;
+            cx.unwritten.push(self.ticket());
+        }
+    }
+
+    /// Tells JavaScript of the connection; whether there was room.
+    fn announce(&mut self, cx: &mut Context) -> bool {
+        let (word, flags) = match &self.origin {
+            Origin::Accepted(listener) if listener.is_stopping() => {
+                self.over = Some(End::CLEAN);
+                return false;
+            }
+            Origin::Accepted(listener) => (listener.id, 0),
+            Origin::Connected(attempt) => (*attempt, TCP_CONNECTED),
+        };
+        let mut addresses = [0; 40];
+        addresses[..20].copy_from_slice(&self.peer.bytes());
+        addresses[20..].copy_from_slice(&self.local.bytes());
+        self.is_announced = cx.events.try_send(Event {
+            kind: EVENT_TCP_OPEN,
+            flags,
+            connection: self.index,
+            generation: self.generation,
+            word,
+            rest: &addresses,
+        });
+        if !self.is_announced {
+            self.hold(cx);
+        }
+        self.is_announced
+    }
+
+    /// Sees to it that `retry` is called when there is room.
+    fn hold(&mut self, cx: &mut Context) {
+        if !self.is_held {
+            self.is_held = true;
+            cx.tcp_held.push_back(self.ticket());
+        }
+    }
+
+    fn queue(&mut self, cx: &mut Context) {
+        if !self.is_queued {
+            self.is_queued = true;
+            cx.ready.push(self.ticket());
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Reading
+    // -----------------------------------------------------------------------
+
+    /// Reads once; whether it makes sense to go on.
+    fn receive(&mut self, cx: &mut Context) -> bool {
+        if !self.early.is_empty() {
+            return self.deliver_early(cx);
+        }
+        let is_paused = self.is_paused && !self.is_handshaking;
+        if is_paused || self.ended || self.is_held || !self.readable {
+            return false;
+        }
+        let must_wait = self.is_handshaking && !cx.handshakes.take();
+        if self.reads_left == 0 || must_wait {
+            self.queue(cx);
+            return false;
+        }
+        self.reads_left -= 1;
+        if self.is_handshaking {
+            self.shake_hands(cx);
+        } else if self.discards {
+            self.read_for_nobody(cx);
+        } else {
+            self.read(cx);
+        }
+        true
+    }
+
+    fn read(&mut self, cx: &mut Context) {
+        let size = self.read_size;
+        let Some(mut data) = cx.events.begin_data(self.index, self.generation, size) else {
+            return self.hold(cx);
+        };
+        let result = self.socket.read(data.bytes);
+        match result {
+            Ok(count) if count > 0 => {
+                data.set_count(count);
+                cx.events.end_data(size, Some(count));
+                self.was_read(count, size);
+                self.adapt(count);
+            }
+            Ok(_) => {
+                cx.events.end_data(size, None);
+                self.input_ended(cx);
+            }
+            Err(error) => {
+                cx.events.end_data(size, None);
+                self.read_failed(cx, &error);
+            }
+        }
+    }
+
+    /// Goes on with the handshake. JavaScript is told of its end before it gets
+    /// what came with it.
+    fn shake_hands(&mut self, cx: &mut Context) {
+        let mut buffer = std::mem::take(&mut cx.buffer);
+        let result = self.socket.read(&mut buffer[..EARLY_READ]);
+        if !self.socket.is_handshaking() && !matches!(&result, Err(error) if is_fatal(error)) {
+            self.secured(cx);
+        }
+        match result {
+            Ok(0) if self.is_handshaking => {
+                self.over = Some(End::in_handshake(libc::ECONNRESET));
+            }
+            Ok(0) => self.input_ended(cx),
+            Ok(count) => {
+                if !self.discards {
+                    self.early.extend_from_slice(&buffer[..count]);
+                }
+                self.was_read(count, EARLY_READ);
+            }
+            Err(error) => self.read_failed(cx, &error),
+        }
+        cx.buffer = buffer;
+    }
+
+    fn secured(&mut self, cx: &mut Context) {
+        self.is_handshaking = false;
+        if !self.is_closing {
+            self.deadline = NEVER;
+        }
+        let (protocol, name) = self.socket.agreed();
+        let word = protocol.len() as u32 | (name.len() as u32) << 16;
+        let rest = [protocol.as_slice(), name.as_bytes()].concat();
+        cx.events.send_event(Event {
+            kind: EVENT_TCP_SECURED,
+            flags: 0,
+            connection: self.index,
+            generation: self.generation,
+            word,
+            rest: &rest,
+        });
+    }
+
+    /// Hands over what came with the handshake; whether it makes sense to go on.
+    fn deliver_early(&mut self, cx: &mut Context) -> bool {
+        if self.discards {
+            self.early = Vec::new();
+            return true;
+        }
+        if self.is_paused || self.is_held {
+            return false;
+        }
+        let is_sent = cx.events.try_send(Event {
+            kind: EVENT_TCP_DATA,
+            flags: 0,
+            connection: self.index,
+            generation: self.generation,
+            word: self.early.len() as u32,
+            rest: &self.early,
+        });
+        if is_sent {
+            self.early = Vec::new();
+        } else {
+            self.hold(cx);
+        }
+        is_sent
+    }
+
+    fn read_for_nobody(&mut self, cx: &mut Context) {
+        let mut buffer = std::mem::take(&mut cx.buffer);
+        let result = self.socket.read(&mut buffer[..READ_BYTES]);
+        cx.buffer = buffer;
+        match result {
+            Ok(0) => self.input_ended(cx),
+            Ok(count) => {
+                self.was_read(count, READ_BYTES);
+                if self.is_closing && self.shutdown == Shutdown::Done {
+                    self.deadline = (cx.now_ms + LINGER_TIME).min(self.linger_until);
+                }
+            }
+            Err(error) => self.read_failed(cx, &error),
+        }
+    }
+
+    fn was_read(&mut self, count: usize, size: usize) {
+        self.readable = self.socket.may_have_more(count == size, self.hung_up);
+        if let Origin::Accepted(listener) = &self.origin {
+            let bytes = self.socket.take_read(count);
+            listener.metrics.add(METRIC_BYTES_READ, bytes);
+        }
+    }
+
+    /// Asks for as much the next time as seems to be coming.
+    fn adapt(&mut self, count: usize) {
+        if count == self.read_size {
+            self.sparse_reads = 0;
+            self.read_size = (self.read_size * 4).min(LARGEST_READ);
+        } else if self.read_size > SMALLEST_READ && count * 8 < self.read_size {
+            self.sparse_reads += 1;
+            if self.sparse_reads > PATIENCE {
+                self.sparse_reads = 0;
+                self.read_size = SMALLEST_READ;
+            }
+        } else {
+            self.sparse_reads = 0;
+        }
+    }
+
+    fn input_ended(&mut self, cx: &mut Context) {
+        self.ended = true;
+        self.hung_up = true;
+        self.readable = false;
+        if let Some(error) = self.write_error {
+            self.over = Some(End::writing(error));
+        } else if !self.discards {
+            let (connection, generation) = (self.index, self.generation);
+            cx.events.send(EVENT_TCP_END, 0, connection, generation, 0);
+        }
+    }
+
+    fn read_failed(&mut self, cx: &Context, error: &Error) {
+        if !is_fatal(error) {
+            self.readable = match self.socket {
+                Socket::Plain(_) => false,
+                Socket::Tls(_) => self.socket.may_have_more(false, self.hung_up),
+            };
+            return;
+        }
+        if self.is_closing && error.kind() == ErrorKind::UnexpectedEof {
+            // A TLS peer that ends without telling may still be reading.
+            self.ended = true;
+            self.readable = false;
+            return;
+        }
+        let errno = match error.kind() {
+            ErrorKind::UnexpectedEof => libc::ECONNRESET,
+            ErrorKind::InvalidData => libc::EPROTO,
+            _ => error.raw_os_error().unwrap_or(libc::EIO),
+        };
+        let end = match self.write_error {
+            Some(error) => End::writing(error),
+            None if self.is_handshaking => End::in_handshake(errno),
+            None => End::reading(errno),
+        };
+        if error.kind() == ErrorKind::InvalidData {
+            self.alert(cx, end);
+        } else {
+            self.over = Some(end);
+        }
+    }
+
+    /// Tells the peer what is wrong with its TLS, and waits a moment for it to
+    /// leave: closing at once could destroy the alert on its way.
+    fn alert(&mut self, cx: &Context, end: End) {
+        self.failure = Some(end);
+        self.output = None;
+        self.is_handshaking = false;
+        self.discard();
+        self.ended = true;
+        self.shutdown = Shutdown::Done;
+        self.socket.shutdown_write();
+        self.deadline = cx.now_ms + ALERT_TIME;
+    }
+
+    // -----------------------------------------------------------------------
+    // Writing
+    // -----------------------------------------------------------------------
+
+    /// Takes what a command writes.
+    fn take(&mut self, cx: &mut Context, command: &Command<'_>) {
+        let length = command.word(4) as usize;
+        let lent = if command.flags & RESPOND_CONTENT_TOKEN != 0 {
+            cx.shared.lent.take(command.word(5))
+        } else {
+            None
+        };
+        if self.shutdown != Shutdown::No || self.write_error.is_some() {
+            return;
+        }
+        if let Some(bytes) = lent {
+            let length = bytes.len();
+            let output = self.output.get_or_insert_with(|| cx.outputs.take());
+            output.push(Piece::owned(bytes, length));
+            return;
+        }
+        let Some(mut bytes) = command.bytes(6, 0, length) else {
+            return;
+        };
+        let can_write = self.output.is_none() && !self.is_blocked && !self.is_handshaking;
+        if bytes.len() >= LARGE && can_write {
+            let count = self.write_at_once(cx, bytes);
+            bytes = &bytes[count..];
+        }
+        if !bytes.is_empty() {
+            let output = self.output.get_or_insert_with(|| cx.outputs.take());
+            output.append(bytes.len(), |out| out.extend_from_slice(bytes));
+        }
+    }
+
+    /// Writes from where JavaScript has put it, which spares a copy; how much.
+    fn write_at_once(&mut self, cx: &mut Context, bytes: &[u8]) -> usize {
+        match self.socket.write(bytes) {
+            Ok(count) => {
+                self.count_written(cx, count as u64, count as u32);
+                count
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.is_blocked = true;
+                0
+            }
+            Err(error) => {
+                self.write_failed(error.raw_os_error().unwrap_or(0));
+                bytes.len()
+            }
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context) {
+        let Some(output) = &mut self.output else {
+            return;
+        };
+        let (progress, written) = output.write_to(&self.socket, usize::MAX);
+        let error = output.error;
+        let credit = std::mem::take(&mut output.credit) as u32;
+        if written > 0 {
+            self.count_written(cx, written, credit);
+        }
+        match progress {
+            Progress::Done => {
+                if let Some(output) = self.output.take() {
+                    cx.outputs.give(output);
+                }
+            }
+            Progress::Blocked => self.is_blocked = true,
+            Progress::Yielded => {}
+            Progress::Broken => self.write_failed(error),
+        }
+    }
+
+    fn count_written(&mut self, cx: &Context, written: u64, credit: u32) {
+        let delivered = cx.shared.region.delivered(self.index);
+        // Only this thread writes it.
+        let count = delivered.load(Ordering::Relaxed).wrapping_add(credit);
+        delivered.store(count, Ordering::Release);
+        if self.is_closing {
+            self.deadline = cx.now_ms + FLUSH_TIME;
+        }
+        if let Origin::Accepted(listener) = &self.origin {
+            let bytes = self.socket.take_written(written);
+            listener.metrics.add(METRIC_BYTES_WRITTEN, bytes);
+        }
+    }
+
+    /// What was written is lost. The peer may have sent something before it
+    /// went away, which is read first, if somebody reads.
+    fn write_failed(&mut self, error: i32) {
+        let error = if error == 0 { libc::EIO } else { error };
+        self.output = None;
+        if self.is_paused || self.ended || self.is_closing {
+            self.over = Some(End::writing(error));
+            return;
+        }
+        self.write_error = Some(error);
+        self.readable = true;
+    }
+
+    /// Everything is written.
+    fn written(&mut self, cx: &mut Context) {
+        if self.asks_drain && self.write_error.is_none() {
+            self.asks_drain = false;
+            let (connection, generation) = (self.index, self.generation);
+            cx.events
+                .send(EVENT_TCP_DRAIN, 0, connection, generation, 0);
+        }
+        if self.shutdown == Shutdown::Asked {
+            self.shutdown = Shutdown::Done;
+            self.socket.shutdown_write();
+            if self.is_closing {
+                self.linger(cx);
+            }
+        }
+        if self.shutdown == Shutdown::Done && self.ended && self.failure.is_none() {
+            self.over = Some(End::CLEAN);
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Time
+    // -----------------------------------------------------------------------
+
+    /// Everything is sent that ever will be.
+    fn linger(&mut self, cx: &Context) {
+        self.linger_until = cx.now_ms + LONGEST_LINGER;
+        self.deadline = cx.now_ms + LINGER_TIME;
+    }
+
+    fn arm(&mut self, cx: &mut Context) {
+        if self.deadline != NEVER && tick_of(self.deadline) < self.armed {
+            self.armed = cx.deadlines.insert(self.deadline, self.index, self.serial);
+        }
+    }
+
+    /// The entry for tick `armed` has come up.
+    pub fn look_at_deadline(&mut self, cx: &mut Context) {
+        self.armed = UNARMED;
+        if cx.now_ms < self.deadline {
+            return self.arm(cx);
+        }
+        if self.is_handshaking {
+            self.over = Some(End::in_handshake(libc::ETIMEDOUT));
+            return;
+        }
+        if let Some(end) = self.failure {
+            self.over = Some(end);
+            return;
+        }
+        if self.output.is_some() {
+            // Nobody shall take what was sent for all.
+            self.socket.reset_on_close();
+        }
+        self.over = Some(End::CLEAN);
+    }
+
+    // -----------------------------------------------------------------------
+    // The end
+    // -----------------------------------------------------------------------
+
+    /// Tells JavaScript that the connection is over. The socket closes when the
+    /// connection is dropped.
+    pub fn close(&mut self, cx: &mut Context, end: End) {
+        if end == End::BROKEN {
+            self.socket.reset_on_close();
+        }
+        let word = cx.shared.region.generation(self.index);
+        word.store(self.generation.wrapping_add(1), Ordering::Release);
+        if self.is_announced {
+            cx.events.send(
+                EVENT_TCP_CLOSED,
+                end.flags,
+                self.index,
+                self.generation,
+                end.errno as u32,
+            );
+        }
+        if let Origin::Accepted(listener) = &self.origin {
+            listener.metrics.subtract(METRIC_CONNECTIONS, 1);
+            listener.closed();
+        }
+    }
+
+    /// The listener that has accepted it.
+    pub fn listener(&self) -> Option<Arc<Listener>> {
+        match &self.origin {
+            Origin::Accepted(listener) => Some(listener.clone()),
+            Origin::Connected(_) => None,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Plays what JavaScript says about TCP connections.
+
+use jstime_serve::abi::*;
+use jstime_serve::listen_plan::ListenPlan;
+use jstime_serve::tcp_target::TcpTarget;
+
+use super::{Event, JavaScript, Key, plan};
+
+/// An event of a connection, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TcpEvent {
+    pub kind: u32,
+    pub flags: u32,
+    pub of: Key,
+    pub word: u32,
+    pub rest: Vec<u8>,
+}
+
+pub fn read(record: &[u8]) -> TcpEvent {
+    let word =
+        |index: usize| u32::from_le_bytes(record[index * 4..index * 4 + 4].try_into().unwrap());
+    let kind = word(1) & 0xff;
+    let length = match kind {
+        EVENT_TCP_OPEN => 40,
+        EVENT_TCP_DATA => word(4) as usize,
+        EVENT_TCP_REFUSED => 4,
+        _ => 0,
+    };
+    TcpEvent {
+        kind,
+        flags: word(1) >> 8,
+        of: (word(2), word(3)),
+        word: word(4),
+        rest: record[20..20 + length].to_vec(),
+    }
+}
+
+/// A plan for bytes as they are.
+pub fn tcp_plan() -> ListenPlan {
+    ListenPlan {
+        is_tcp: true,
+        ..plan()
+    }
+}
+
+impl JavaScript {
+    /// The next event, which must be one of TCP.
+    pub fn tcp_event(&mut self) -> TcpEvent {
+        match self.event() {
+            Event::Tcp(event) => event,
+            event => panic!("{event:?} instead of TCP"),
+        }
+    }
+
+    /// The next event, which must be of that kind.
+    pub fn expect_tcp(&mut self, kind: u32) -> TcpEvent {
+        let event = self.tcp_event();
+        assert_eq!(event.kind, kind, "{event:?}");
+        event
+    }
+
+    /// What arrives on a connection, until there are so many bytes.
+    pub fn tcp_data(&mut self, of: Key, count: usize) -> Vec<u8> {
+        let mut data = Vec::new();
+        while data.len() < count {
+            let event = self.expect_tcp(EVENT_TCP_DATA);
+            assert_eq!(event.of, of);
+            data.extend(event.rest);
+        }
+        data
+    }
+
+    pub fn tcp_write(&mut self, of: Key, bytes: &[u8]) {
+        let words = [bytes.len() as u32, 0];
+        self.command(COMMAND_TCP_WRITE, 0, of, &words, &[bytes]);
+    }
+
+    pub fn tcp_lend(&mut self, of: Key, bytes: &[u8]) {
+        let token = self.runtime().lend(bytes);
+        let words = [bytes.len() as u32, token];
+        self.command(COMMAND_TCP_WRITE, RESPOND_CONTENT_TOKEN, of, &words, &[]);
+    }
+
+    pub fn tcp(&mut self, kind: u32, of: Key) {
+        self.command(kind, 0, of, &[], &[]);
+    }
+
+    pub fn tcp_connect(&self, attempt: u32, target: TcpTarget) {
+        assert!(self.runtime().tcp_connect(0, attempt, target));
+    }
+}

@@ -1,0 +1,402 @@
+import { setImmediate } from "node:timers";
+import { TCP_TIMES } from "../deno/tcp_deadline.ts";
+import { connectionError } from "../deno/tcp_error.ts";
+import { TlsClient } from "../deno/tcp_tls_client.ts";
+import { TlsConnection } from "../deno/tcp_tls_connection.ts";
+import { noHandshake } from "../deno/tcp_tls_side.ts";
+import type {
+  PeerAddress,
+  TcpConnection,
+  TcpEvents,
+  TlsClientPlan,
+} from "../engine.ts";
+import {
+  COMMAND_TCP_ASK_DRAIN,
+  COMMAND_TCP_CLOSE,
+  COMMAND_TCP_KEEP_ALIVE,
+  COMMAND_TCP_NO_DELAY,
+  COMMAND_TCP_PAUSE,
+  COMMAND_TCP_RESUME,
+  COMMAND_TCP_SHUTDOWN,
+  COMMAND_TCP_SHUTDOWN_READ,
+  COMMAND_TCP_TERMINATE,
+  COMMAND_TCP_WRITE,
+  RESPOND_CONTENT_TOKEN,
+} from "./abi.ts";
+import type { Pump } from "./pump.ts";
+import { systemError } from "./system_error.ts";
+
+/** Bytes that wait at most, besides the system's buffers. */
+const WRITE_LIMIT = 1024 * 1024;
+/** What always travels through the ring. */
+const SHORT = 8 * 1024;
+/** What travels through it while it has much room. */
+const LONGEST_INLINE = 64 * 1024;
+/** What is lent at a time at most. */
+const LONGEST_LENT = 1 << 28;
+
+/** Keeps the I/O threads running, and the process alive. */
+export interface TcpKeeper {
+  /** One more connection needs the threads. */
+  keep(): void;
+  /** One less. */
+  release(): void;
+  /** One more keeps the process alive. */
+  ref(): void;
+  /** One less. */
+  unref(): void;
+}
+
+/** Hears nothing. */
+const silent: TcpEvents = {
+  handshake() {},
+  data() {},
+  end() {},
+  drain() {},
+  close() {},
+};
+
+/** What has arrived and cannot be told yet. */
+type Held = { kind: "data"; bytes: Uint8Array } | { kind: "end" } | {
+  kind: "close";
+  error: Error | undefined;
+};
+
+/** One TCP or Unix-domain connection on an I/O thread. */
+export class NativeTcpConnection implements TcpConnection {
+  readonly remoteAddress: PeerAddress | undefined;
+  readonly localAddress: PeerAddress | undefined;
+  /** Its index on the thread. */
+  readonly index: number;
+  /** Tells it from others with the index. */
+  readonly generation: number;
+  readonly #pump: Pump;
+  readonly #keeper: TcpKeeper;
+  #events: TcpEvents = silent;
+  /** A client's: the thread does not read before it is told to. */
+  #mustBegin: boolean;
+  /** Bytes that were taken and, when last looked at, not written. */
+  #waiting = 0;
+  /** What the thread's count of written bytes was then, modulo 2^32. */
+  #seen = 0;
+  #asksDrain = false;
+  #hasShutDown = false;
+  #discards = false;
+  #isPaused = false;
+  #held: Held[] = [];
+  #releaseScheduled = false;
+  /** TLS on it is not ready for what arrives. */
+  #isSettling = false;
+  /** The end was told, or nobody wants to know. */
+  #endTold = false;
+  /** Closed by us; what was taken is still being sent. */
+  #isClosed = false;
+  /** The thread is through with it. */
+  #isOver = false;
+  #isReferenced = true;
+
+  constructor(
+    pump: Pump,
+    keeper: TcpKeeper,
+    index: number,
+    generation: number,
+    isClient: boolean,
+    remoteAddress: PeerAddress | undefined,
+    localAddress: PeerAddress | undefined,
+  ) {
+    this.#pump = pump;
+    this.#keeper = keeper;
+    this.index = index;
+    this.generation = generation;
+    this.#mustBegin = isClient;
+    this.remoteAddress = remoteAddress;
+    this.localAddress = localAddress;
+    this.#seen = pump.delivered[index]! | 0;
+    keeper.keep();
+    keeper.ref();
+  }
+
+  start(events: TcpEvents): void {
+    this.#events = events;
+    if (!this.#mustBegin) return;
+    this.#mustBegin = false;
+    if (!this.#isPaused) this.#command(COMMAND_TCP_RESUME);
+  }
+
+  write(bytes: Uint8Array): number {
+    if (!this.#canWrite) return 0;
+    const { length } = bytes;
+    const room = WRITE_LIMIT - this.#countWaiting();
+    if (length <= room) {
+      this.#send(bytes);
+      return length;
+    }
+    if (room > 0) this.#send(bytes.subarray(0, room));
+    if (!this.#asksDrain) {
+      this.#asksDrain = true;
+      this.#command(COMMAND_TCP_ASK_DRAIN);
+    }
+    return Math.max(room, 0);
+  }
+
+  flush(): void {
+    if (!this.#isOver) this.#pump.show();
+  }
+
+  shutdown(): void {
+    if (!this.#canWrite) return;
+    this.#hasShutDown = true;
+    this.#command(COMMAND_TCP_SHUTDOWN);
+  }
+
+  shutdownRead(): void {
+    if (this.#discards || this.#isClosed) return;
+    this.#discards = true;
+    this.#isPaused = false;
+    this.#held = this.#held.filter(({ kind }) => kind === "close");
+    this.#command(COMMAND_TCP_SHUTDOWN_READ);
+    queueMicrotask(() => {
+      this.#tellEnd();
+      this.#tellHeld();
+    });
+  }
+
+  close(last?: Uint8Array): void {
+    if (this.#isClosed) return;
+    if (last !== undefined && this.#canWrite) this.#send(last);
+    this.#command(COMMAND_TCP_CLOSE);
+    this.#fallSilent();
+  }
+
+  terminate(): void {
+    this.#command(COMMAND_TCP_TERMINATE);
+    this.#fallSilent();
+  }
+
+  pause(): void {
+    if (this.#discards || this.#isPaused || this.#isClosed) return;
+    this.#isPaused = true;
+    if (!this.#mustBegin) this.#command(COMMAND_TCP_PAUSE);
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (!this.#mustBegin) this.#command(COMMAND_TCP_RESUME);
+    if (this.#held.length === 0 || this.#releaseScheduled) return;
+    this.#releaseScheduled = true;
+    // Not from inside this command.
+    queueMicrotask(() => {
+      this.#releaseScheduled = false;
+      this.#tellHeld();
+    });
+  }
+
+  ref(): void {
+    if (this.#isReferenced) return;
+    this.#isReferenced = true;
+    if (!this.#isOver) this.#keeper.ref();
+  }
+
+  unref(): void {
+    if (!this.#isReferenced) return;
+    this.#isReferenced = false;
+    if (!this.#isOver) this.#keeper.unref();
+  }
+
+  setNoDelay(noDelay: boolean): boolean {
+    return this.#setOption(COMMAND_TCP_NO_DELAY, noDelay, 0);
+  }
+
+  setKeepAlive(enable: boolean, initialDelay: number): boolean {
+    const delay = initialDelay > 0 ? Math.ceil(initialDelay) : 0;
+    return this.#setOption(
+      COMMAND_TCP_KEEP_ALIVE,
+      enable,
+      Math.min(delay, 0xffff_ffff),
+    );
+  }
+
+  startTls(plan: TlsClientPlan): TcpConnection {
+    this.settle();
+    return new TlsConnection(this, new TlsClient(plan), TCP_TIMES);
+  }
+
+  /**
+   * Holds back what arrives until the next turn of the event loop: the
+   * platform's TLS fails if something does before it has begun.
+   */
+  settle(): void {
+    this.#isSettling = true;
+    setImmediate(() => {
+      this.#isSettling = false;
+      this.#tellHeld();
+    });
+  }
+
+  // What the thread tells
+
+  /** The TLS handshake is complete; texts are empty for none. */
+  secured(protocol: string, serverName: string): void {
+    this.#events.handshake({
+      ...noHandshake,
+      alpnProtocol: protocol || undefined,
+      serverName: serverName || undefined,
+    });
+  }
+
+  /** Bytes arrived; they may change when this returns. */
+  receive(bytes: Uint8Array): void {
+    if (this.#discards || bytes.length === 0) return;
+    if (this.#mustHold) {
+      this.#held.push({ kind: "data", bytes: bytes.slice() });
+    } else this.#events.data(bytes);
+  }
+
+  /** The peer will send nothing more. */
+  ended(): void {
+    if (this.#mustHold) this.#held.push({ kind: "end" });
+    else this.#tellEnd();
+  }
+
+  /** What was written has gone, after some was refused. */
+  drained(): void {
+    if (!this.#asksDrain) return;
+    this.#asksDrain = false;
+    if (this.#canWrite) this.#events.drain();
+  }
+
+  /** The connection is gone; nothing follows. */
+  closed(errno: number, syscall: "read" | "write" | "handshake"): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#pump.tcp.delete(this);
+    if (this.#isReferenced) this.#keeper.unref();
+    this.#keeper.release();
+    if (this.#isClosed) return;
+    const error = errno === 0
+      ? undefined
+      : connectionError(systemError(errno), syscall);
+    if (syscall === "handshake") {
+      this.#events.handshake({ ...noHandshake, error });
+    }
+    // What has arrived before comes first.
+    if (this.#held.length > 0 || this.#isSettling) {
+      this.#held.push({ kind: "close", error });
+    } else this.#tellClose(error);
+  }
+
+  get #canWrite(): boolean {
+    return !this.#hasShutDown && !this.#isClosed && !this.#isOver;
+  }
+
+  get #mustHold(): boolean {
+    return this.#isPaused || this.#isSettling || this.#held.length > 0;
+  }
+
+  #fallSilent(): void {
+    this.#isClosed = true;
+    this.#events = silent;
+    this.#discards = true;
+    this.#isPaused = false;
+    this.#endTold = true;
+    this.#held = [];
+  }
+
+  #tellHeld(): void {
+    while (!this.#isPaused && !this.#isSettling) {
+      // What arrives meanwhile waits behind it.
+      const next = this.#held[0];
+      if (next === undefined) return;
+      if (next.kind === "data") this.#events.data(next.bytes);
+      else if (next.kind === "end") this.#tellEnd();
+      else this.#tellClose(next.error);
+      this.#held.shift();
+    }
+  }
+
+  #tellEnd(): void {
+    if (this.#endTold) return;
+    this.#endTold = true;
+    this.#events.end();
+  }
+
+  #tellClose(error: Error | undefined): void {
+    if (this.#isClosed) return;
+    const events = this.#events;
+    this.#fallSilent();
+    events.close(error);
+  }
+
+  #countWaiting(): number {
+    const delivered = this.#pump.delivered[this.index]! | 0;
+    if (delivered !== this.#seen) {
+      this.#waiting -= (delivered - this.#seen) >>> 0;
+      this.#seen = delivered;
+    }
+    return this.#waiting;
+  }
+
+  #send(bytes: Uint8Array): void {
+    const { length } = bytes;
+    const { commands } = this.#pump;
+    if (length > SHORT && (length > LONGEST_INLINE || commands.isCrowded)) {
+      return this.#sendLong(bytes);
+    }
+    const { index, generation } = this;
+    const room = 8 + length;
+    const at = commands.begin(COMMAND_TCP_WRITE, index, generation, room);
+    const start = (at + 6) << 2;
+    commands.words[at + 4] = length;
+    commands.words[at + 5] = 0;
+    commands.bytes.set(bytes, start);
+    commands.end(start + length);
+    this.#waiting += length;
+    this.#pump.wroteMore();
+  }
+
+  /** Sends what would fill the ring. */
+  #sendLong(bytes: Uint8Array): void {
+    const { commands, calls } = this.#pump;
+    const { index, generation } = this;
+    for (let start = 0; start < bytes.length; start += LONGEST_LENT) {
+      const part = lendable(bytes.subarray(start, start + LONGEST_LENT));
+      const kind = COMMAND_TCP_WRITE | RESPOND_CONTENT_TOKEN << 8;
+      const token = calls.lend(part);
+      const at = commands.begin(kind, index, generation, 8);
+      commands.words[at + 4] = part.length;
+      commands.words[at + 5] = token;
+      commands.end((at + 6) << 2);
+      this.#waiting += part.length;
+      this.#pump.wroteMore(part.length);
+    }
+  }
+
+  #setOption(kind: number, enable: boolean, delay: number): boolean {
+    const canSet = !this.#isClosed && !this.#isOver &&
+      this.remoteAddress !== undefined;
+    if (!canSet) return false;
+    const { commands } = this.#pump;
+    const at = commands.begin(kind, this.index, this.generation, 8);
+    commands.words[at + 4] = enable ? 1 : 0;
+    commands.words[at + 5] = delay;
+    commands.end((at + 6) << 2);
+    this.#pump.written();
+    return true;
+  }
+
+  #command(kind: number): void {
+    if (this.#isOver) return;
+    const { commands } = this.#pump;
+    const at = commands.begin(kind, this.index, this.generation, 0);
+    commands.end((at + 4) << 2);
+    this.#pump.written();
+  }
+}
+
+/** Bytes that the helper can read: not of memory that threads share. */
+function lendable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+    ? bytes as Uint8Array<ArrayBuffer>
+    : new Uint8Array(bytes);
+}
