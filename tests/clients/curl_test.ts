@@ -93,7 +93,7 @@ testOnEngines(
 );
 
 testOnEngines(
-  "curl: HTTPS by server name, resumed, with TLS 1.2 and 1.3" + note,
+  "curl: HTTPS by server name, with TLS 1.2 and 1.3" + note,
   ({ name: engine }) =>
     withFile(async (path) => {
       await using server = serve({

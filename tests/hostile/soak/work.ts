@@ -56,7 +56,7 @@ async function ask(
 }
 
 async function requests(port: number): Promise<void> {
-  for (let index = 0; index < 50; index++) {
+  for (let index = 0; index < 20; index++) {
     const number = String(index * 7919);
     check(await ask(port, `/number/${number}`) === number, "number");
     check(await ask(port, "/static") === "static", "static");
@@ -114,7 +114,7 @@ async function publish(port: number): Promise<void> {
     client.on("message", (data: unknown) => received[index]!.add(String(data)))
   );
   const sent: string[] = [];
-  for (let index = 0; index < 50; index++) {
+  for (let index = 0; index < 20; index++) {
     const number = String(++published);
     check(await ask(port, `/publish/${number}`) === number, "publish");
     sent.push(number);
