@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "5d5d0671315b03ef09eb5049ad67fad4e90ba6d626ab461b7f987ecd4a428f6a";
+  "1df76037c0ed9be31701a0092f4ff7263fee6f3f7fb87f95a598844b6d873c20";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "fe77ecf1e4594bf3959a989bc36fe2583547e516087ef0b47771d282a5a36c1d",
+    "04055ba026b1b9ac1a326a7f8b0c52c01fa34d6be0fdd9f556d13e25b5435c4e",
 };
