@@ -28,6 +28,8 @@ export { serve } from "./src/serve.ts";
 export { listen } from "./src/listen.ts";
 export { connect } from "./src/connect.ts";
 export { file } from "./src/file.ts";
+export { type EventStreamOptions, sse } from "./src/sse.ts";
+export type { EventStream } from "./src/sse/event_stream.ts";
 export { ArrayBufferSink, type ArrayBufferSinkOptions } from "./src/sink.ts";
 export { JSTime, type JSTimeNamespace } from "./src/jstime.ts";
 export {
@@ -59,7 +61,10 @@ export type {
   WebSocketCompressor,
   WebSocketDeflateOptions,
   WebSocketHandler,
+  WebSocketPolicy,
+  WebSocketPublishOptions,
   WebSocketReadyState,
+  WebSocketTopicOptions,
 } from "./src/websocket/types.ts";
 export type {
   BinaryType,

@@ -1,9 +1,10 @@
-// Server-sent events: the page shows a clock that the server drives.
+// Server-sent events: the page shows a clock that the server drives, and what
+// visitors say. Who loses the connection gets what it has missed.
 //
 //   deno run -A examples/sse.ts
 //   open http://localhost:3000
 
-import { serve } from "@jstime/serve";
+import { serve, sse } from "@jstime/serve";
 
 const page = `<!DOCTYPE html>
 <html lang="en">
@@ -15,39 +16,47 @@ const page = `<!DOCTYPE html>
   output { font-size: 4rem; font-variant-numeric: tabular-nums; }
 </style>
 <output>…</output>
+<form><input placeholder="Say something" autofocus></form>
+<ul></ul>
 <script>
-  const output = document.querySelector("output");
-  new EventSource("/time").onmessage = ({ data }) => output.textContent = data;
+  const find = (selector) => document.querySelector(selector);
+  const clock = new EventSource("/time");
+  clock.onmessage = ({ data }) => find("output").textContent = data;
+  const wall = new EventSource("/wall");
+  wall.addEventListener("said", ({ data }) => {
+    const item = document.createElement("li");
+    item.textContent = data;
+    find("ul").prepend(item);
+  });
+  find("form").onsubmit = (event) => {
+    event.preventDefault();
+    fetch("/wall", { method: "POST", body: find("input").value });
+    find("input").value = "";
+  };
 </script>
 </html>
 `;
 
 const server = serve({
+  maxRequestBodySize: 1024,
   routes: {
     "/": new Response(page, {
       headers: { "content-type": "text/html;charset=utf-8" },
     }),
-    "/time": (request) =>
-      new Response(eventStream(everySecond(request.signal)), {
-        headers: {
-          "content-type": "text/event-stream",
-          "cache-control": "no-store",
-        },
-      }),
+    "/time": sse({ topic: "time", history: 0 }),
+    "/wall": {
+      GET: sse({ topic: "wall", event: "said", retry: 1_000 }),
+      POST: async (request, server) => {
+        server.publish("wall", await request.text());
+        return new Response(null, { status: 204 });
+      },
+    },
   },
 });
 
+// One message for all clients, however many there are.
+setInterval(() => {
+  server.publish("time", new Date().toLocaleTimeString("en-GB"));
+}, 1000);
+
 console.log(`Listening on ${server.url}`);
-
-/** One event at once and then every second, until the client leaves. */
-async function* everySecond(signal: AbortSignal): AsyncGenerator<string> {
-  while (!signal.aborted) {
-    yield `data: ${new Date().toLocaleTimeString("en-GB")}\n\n`;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-}
-
-/** Text that is produced while it is sent. */
-function eventStream(events: AsyncIterable<string>): ReadableStream {
-  return ReadableStream.from(events).pipeThrough(new TextEncoderStream());
-}

@@ -2,6 +2,7 @@ import type { CookieMap } from "./http/cookies/cookie_map.ts";
 import type { JSTimeFile } from "./file/jstime_file.ts";
 import type { TLSOptions } from "./options/tls_options.ts";
 import type { Server } from "./server.ts";
+import type { EventStream } from "./sse/event_stream.ts";
 import type { WebSocketHandler } from "./websocket/types.ts";
 
 /** A value, or a promise of it. */
@@ -55,7 +56,7 @@ export type RouteHandler<
   this: Server<WebSocketData>,
   request: JSTimeRequest<Path>,
   server: Server<WebSocketData>,
-) => MaybePromise<Response | void>;
+) => MaybePromise<Response | EventStream | void>;
 
 /** The address of a peer. */
 export interface SocketAddress {
@@ -104,7 +105,8 @@ export namespace Serve {
   > = {
     readonly [Method in HTTPMethod]?:
       | RouteHandler<Path, WebSocketData>
-      | Response;
+      | Response
+      | EventStream;
   };
 
   /** What a route may be; `false` leaves the path to `fetch`. */
@@ -117,6 +119,7 @@ export namespace Serve {
     | MethodTable<Path, WebSocketData>
     | JSTimeFile
     | DirectoryRoute
+    | EventStream
     | false;
 
   /** Routes by pattern: exact, `:name` segments, or a trailing `*`. */
@@ -130,7 +133,7 @@ export namespace Serve {
     this: Server<WebSocketData>,
     request: Request,
     server: Server<WebSocketData>,
-  ) => MaybePromise<Response | void>;
+  ) => MaybePromise<Response | EventStream | void>;
 
   /**
    * Answers for a handler that failed. Returning nothing leaves the answer to
@@ -308,7 +311,34 @@ export namespace Serve {
     /** A name for this server, readable as `server.id`. */
     readonly id?: string | null;
     /**
-     * Serve HTTP/2 too. The deno engine does so whenever `tls` is given.
+     * Name of a bus: all servers of this process that name the same one share
+     * the topics of their WebSockets, be they of one isolate or in different
+     * Workers. On the native engine subscribers of an isolate whose JavaScript
+     * is busy are served as well.
+     *
+     * @example
+     * ```ts
+     * import { serve } from "@jstime/serve";
+     *
+     * await using server = serve({
+     *   port: 0,
+     *   bus: "chat",
+     *   fetch: (request, server) => void server.upgrade(request),
+     *   websocket: { open: (socket) => void socket.subscribe("news") },
+     * });
+     * await using other = serve({
+     *   port: 0,
+     *   bus: "chat",
+     *   fetch: () => new Response("Hello"),
+     * });
+     * other.publish("news", "Hello"); // reaches the clients of the first
+     * console.log(other.subscriberCount("news")); // 0: there are none
+     * ```
+     */
+    readonly bus?: string;
+    /**
+     * Serve HTTP/2 too: over TLS to clients that offer it, without TLS to those
+     * that begin with its preface. The deno engine always does.
      *
      * @default {false}
      */

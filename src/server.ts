@@ -4,6 +4,7 @@ import type { PeerCertificate } from "./tls/peer_certificate.ts";
 import type {
   ServerWebSocketSendStatus,
   WebSocketBytes,
+  WebSocketPublishOptions,
 } from "./websocket/types.ts";
 
 /**
@@ -144,22 +145,31 @@ export interface Server<WebSocketData = undefined>
   ): boolean;
 
   /**
-   * Sends a message to all WebSockets that are subscribed to a topic.
+   * Sends a message to all WebSockets that are subscribed to a topic, and to
+   * all clients of its event streams, which {@linkcode sse} makes; with the
+   * option `bus`, to those of all servers on it.
    *
-   * @param compress Compress it for clients that can.
+   * @param options Whether to compress it for clients that can (the default),
+   * and what to do for subscribers that are too slow.
    * @returns Bytes of the message; -1 if they wait for a slow subscriber; 0 if
-   * any subscriber's was dropped, or there is none.
-   * @throws {TypeError} If the topic is not a string or is empty, or `data` is
-   * null or undefined.
+   * any subscriber's was dropped, or there is none. Of a bus it says what became
+   * of the message in this isolate. Without subscribers here, the native engine
+   * knows whether its servers in others have some; those of the deno engine are
+   * told in any case, and it is 0.
+   * @throws {TypeError} If the topic is not a string or is empty, `data` is null
+   * or undefined, or there is no such policy.
    */
   publish(
     topic: string,
     data: string | WebSocketBytes,
-    compress?: boolean,
+    options?: boolean | WebSocketPublishOptions,
   ): ServerWebSocketSendStatus;
 
   /**
-   * How many WebSockets are subscribed to a topic.
+   * How many WebSockets are subscribed to a topic, and clients of its event
+   * streams. With the option `bus`, those of all servers of this isolate on it,
+   * and on the native engine also the WebSockets of native servers in other
+   * isolates.
    *
    * @throws {TypeError} If the topic is not a string or is empty.
    */

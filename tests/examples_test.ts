@@ -131,17 +131,46 @@ Deno.test("examples/sse.ts sends events while the client listens", async () => {
   assertStringIncludes(await text(url), 'new EventSource("/time")');
 
   const response = await fetch(`${url}time`);
-  assertEquals(response.headers.get("content-type"), "text/event-stream");
+  assertEquals(
+    response.headers.get("content-type"),
+    "text/event-stream; charset=utf-8",
+  );
+  const received = await readEvents(response, 3);
+  assert(
+    /^:\n\n(id: \S+\ndata: \d\d:\d\d:\d\d\n\n)+$/.test(received),
+    received,
+  );
+});
+
+Deno.test("examples/sse.ts tells everybody what was said", async () => {
+  await using program = example("sse.ts");
+  const url = await program.url("wall");
+  const response = await fetch(url);
+  const posted = await fetch(url, { method: "POST", body: "Hello\nyou" });
+  assertEquals(posted.status, 204);
+  const received = await readEvents(response, 2);
+  const [, id] =
+    /^retry: 1000\n\nid: (\S+)\nevent: said\ndata: Hello\ndata: you\n\n$/
+      .exec(received) ?? [];
+  assert(id !== undefined, received);
+
+  const missed = await fetch(url, { method: "POST", body: "Anybody?" });
+  assertEquals(missed.status, 204);
+  const again = await fetch(url, { headers: { "last-event-id": id } });
+  assertStringIncludes(await readEvents(again, 2), "data: Anybody?\n\n");
+});
+
+/** What a stream sends until there are so many blocks, one by one. */
+async function readEvents(response: Response, blocks: number): Promise<string> {
   let received = "";
   for await (
     const chunk of response.body!.pipeThrough(new TextDecoderStream())
   ) {
     received += chunk;
-    // Two events: they are sent one by one, not at the end.
-    if (received.split("\n\n").length > 2) break;
+    if (received.split("\n\n").length > blocks) break;
   }
-  assert(/^(data: \d\d:\d\d:\d\d\n\n)+$/.test(received), received);
-});
+  return received;
+}
 
 Deno.test("examples/bun_unchanged.ts runs on Deno as it is", async () => {
   await using program = example("bun_unchanged.ts");

@@ -25,7 +25,7 @@ export interface EngineFeatures {
   readonly ipv6Only: boolean;
   /** HTTPS servers can ask clients for certificates. */
   readonly httpClientCertificates: boolean;
-  /** Over TLS, clients that offer `h2` get HTTP/2. */
+  /** HTTP/2 can be asked for: by ALPN over TLS, else by prior knowledge. */
   readonly http2: boolean;
   /** A certificate that was not given as a list can be replaced, too. */
   readonly replaceSingleCertificate: boolean;
@@ -120,7 +120,7 @@ export interface HttpListenPlan {
   readonly address: TcpAddressPlan | UnixAddressPlan;
   /** Serve HTTPS. */
   readonly tls: HttpTlsPlan | undefined;
-  /** HTTP/2 was asked for; over TLS, engines may speak it without. */
+  /** HTTP/2 was asked for; engines may speak it without. */
   readonly http2?: boolean;
   /** Request content beyond this many bytes is refused with 413. */
   readonly maxRequestBodySize: number;
@@ -307,6 +307,54 @@ export interface Exchange {
     headers: Headers,
     events: WebSocketEvents,
   ): EngineWebSocket | undefined;
+  /**
+   * Answers now with 200 and an event stream that the engine keeps alive.
+   * Engines for which that is not cheaper than a {@linkcode StreamAnswer} do
+   * without.
+   *
+   * @param headers Of the answer, framing excepted; already validated.
+   * @param first Sent at once.
+   * @param events Told what happens to the stream, from the next turn of the
+   * event loop on.
+   * @returns undefined if this exchange cannot become one (any more).
+   */
+  openEventStream?(
+    plan: EventStreamPlan,
+    headers: Headers,
+    first: string,
+    events: EventStreamEvents,
+  ): EngineEventStream | undefined;
+}
+
+// Event streams: the facade decides what their parts are, an engine adds them.
+
+/** What an engine needs to know about an event stream; already validated. */
+export interface EventStreamPlan {
+  /** Seconds of silence until a comment is sent; 0 is never. */
+  readonly heartbeat: number;
+  /** Whoever has more bytes waiting than this when a part is added is cut. */
+  readonly backpressureLimit: number;
+}
+
+/** What happens to event streams; it never throws. */
+export interface EventStreamEvents {
+  /** The client has left or was cut, and not by `end`. Comes once. */
+  left(stream: EngineEventStream): void;
+}
+
+/** An event stream inside an engine. */
+export interface EngineEventStream {
+  /** The facade's own; engines never look at it. */
+  context: unknown;
+  /**
+   * Adds a part.
+   *
+   * @param size The number of its bytes.
+   * @returns Whether it has to wait for the client.
+   */
+  send(text: string, size: number): boolean;
+  /** Ends the answer behind everything else. No events follow. */
+  end(): void;
 }
 
 // WebSockets: the facade decides what they mean and who is subscribed to what,
@@ -362,6 +410,52 @@ export interface WebSocketEvents {
   closed(socket: EngineWebSocket, code: number, reason: string): void;
 }
 
+/**
+ * What becomes of published messages for a client that is too slow for them:
+ * more than `backpressureLimit` bytes wait for it.
+ */
+export type PublishPolicy =
+  | "drop-newest"
+  | "drop-oldest"
+  | "latest"
+  | "disconnect";
+
+/** How a message was published, unless that is "drop-newest". */
+export interface Publication {
+  /** The topic; `latest` keeps the last message of each. */
+  readonly topic: string;
+  /** What to do for a client that is too slow. */
+  readonly policy: Exclude<PublishPolicy, "drop-newest">;
+}
+
+/**
+ * A server's membership of a bus, as far as its engine connects isolates by
+ * itself. Servers of this isolate are not concerned.
+ */
+export interface EngineBus {
+  /** A socket is subscribed, until it is over. */
+  subscribe(socket: EngineWebSocket, topic: string): void;
+  /** It is not any more. */
+  unsubscribe(socket: EngineWebSocket, topic: string): void;
+  /**
+   * Sends to the subscribers in other isolates whose servers are of this engine
+   * and name the same bus.
+   *
+   * @returns Above 0 if there are any, 0 if not, -1 if it was dropped for some,
+   * since too much waits to be sent.
+   */
+  publish(
+    topic: string,
+    data: string | Uint8Array<ArrayBuffer>,
+    compress: boolean,
+    policy: PublishPolicy,
+  ): number;
+  /** How many sockets such a message would be sent to. */
+  subscriberCount(topic: string): number;
+  /** Ends the membership. */
+  leave(): void;
+}
+
 /** A WebSocket inside an engine. */
 export interface EngineWebSocket {
   /** The facade's own; engines never look at it. */
@@ -372,6 +466,8 @@ export interface EngineWebSocket {
    * Sends a message; the bytes may change when this returns.
    *
    * @param size The number of its bytes, where the caller knows it.
+   * @param publication How it was published; undefined for all that is just
+   * dropped if the client is too slow.
    * @returns The number of its bytes; -1 if they wait for the client, in which
    * case `drain` follows; 0 if it was dropped.
    */
@@ -379,6 +475,7 @@ export interface EngineWebSocket {
     data: string | Uint8Array<ArrayBuffer>,
     compress: boolean,
     size?: number,
+    publication?: Publication,
   ): number;
   /** Sends a ping of at most 125 bytes; returns as `send`. */
   ping(data: Uint8Array<ArrayBuffer>): number;
@@ -540,11 +637,25 @@ export interface Engine {
    */
   openFile(path: string): OpenFile;
   /**
+   * Adds one part to many open event streams of this engine, as `send` would to
+   * each of them. Engines that open event streams have it.
+   *
+   * @param streams None of them twice; not changed afterwards.
+   * @param size The number of bytes of `text`.
+   * @returns Whether any has to wait for its client.
+   */
+  sendEvent?(
+    streams: readonly EngineEventStream[],
+    text: string,
+    size: number,
+  ): boolean;
+  /**
    * Sends one message to many open sockets of this engine, as `send` would to
    * each of them. Engines for which that is not cheaper do without.
    *
    * @param sockets None of them twice; not changed afterwards.
    * @param size The number of bytes of `data`.
+   * @param publication As for `send`.
    * @returns 0 if any was not sent it, else -1 if any has to wait for its
    * client, else `size`.
    */
@@ -553,7 +664,13 @@ export interface Engine {
     data: string | Uint8Array<ArrayBuffer>,
     compress: boolean,
     size: number,
+    publication?: Publication,
   ): number;
+  /**
+   * Makes a server a member of a bus, while it listens. Engines that cannot
+   * reach other isolates by themselves do without.
+   */
+  joinBus?(name: string): EngineBus;
 }
 
 // ---------------------------------------------------------------------------

@@ -2,6 +2,8 @@ import type { Answer, Exchange, HttpHandler } from "../engine/engine.ts";
 import type { OpenFile } from "../engine/engine.ts";
 import type { RouteHandler } from "../serve_types.ts";
 import type { Server } from "../server.ts";
+import { EventStream } from "../sse/event_stream.ts";
+import type { EventStreams } from "../sse/event_streams.ts";
 import { sendCookies, toAnswer } from "./answer.ts";
 import { answerDirectory } from "./files/directory.ts";
 import { errorPage, productionError } from "./error_page/error_page.ts";
@@ -27,6 +29,8 @@ export interface DispatchContext {
   readonly development: boolean;
   /** Opens files for the engine that will send them. */
   readonly openFile: (path: string) => OpenFile;
+  /** Answers with event streams. */
+  readonly eventStreams: EventStreams;
 }
 
 /** One request on its way to an answer. */
@@ -42,7 +46,9 @@ type Handler = (
   this: Server,
   request: Request,
   server: Server,
-) => Response | void | Promise<Response | void>;
+) => HandlerResult | Promise<HandlerResult>;
+
+type HandlerResult = Response | EventStream | void;
 
 /** Decides what is answered: routes first, then `fetch`, then 404. */
 export class Dispatcher {
@@ -94,6 +100,8 @@ export class Dispatcher {
           (error) => this.#fail(error, call.source, call),
         );
       }
+      case "event-stream":
+        return this.#context.eventStreams.answer(target.stream, call.exchange);
       case "fall-through":
         return this.#fetch(call);
       default:
@@ -158,6 +166,10 @@ export class Dispatcher {
     const { refusal, answered } = call.exchange;
     if (answered) return ignored(result);
     if (refusal !== undefined) return refuseContent(refusal);
+    if (result instanceof EventStream) {
+      const lines = touchedCookies(request)?.toSetCookieHeaders();
+      return this.#context.eventStreams.answer(result, call.exchange, lines);
+    }
     if (!(result instanceof Response)) {
       this.#warnNoResponse(result, call);
       return this.#withCookies(new Response(null, { status: 204 }), request);

@@ -1,4 +1,5 @@
 import type { Serve } from "../serve_types.ts";
+import { type EventStream, eventStreamsIn } from "../sse/event_stream.ts";
 import { compileRoutes, type RouteTarget } from "./route_table.ts";
 import type { Router } from "./router.ts";
 
@@ -6,6 +7,8 @@ import type { Router } from "./router.ts";
 export interface HandlerSet {
   /** What the routes lead to. */
   readonly router: Router<RouteTarget>;
+  /** The event streams that routes lead to. */
+  readonly eventStreams: readonly EventStream[];
   /** Answers what no route matched. */
   readonly fetch: Serve.FetchHandler | undefined;
   /** Answers for handlers that failed. */
@@ -30,10 +33,10 @@ export function compileHandlers(
   current?: HandlerSet,
 ): HandlerSet {
   const { routes, fetch, error } = options;
+  const isKept = routes === undefined && current !== undefined;
   return {
-    router: routes === undefined && current !== undefined
-      ? current.router
-      : compileRoutes(routes),
+    router: isKept ? current.router : compileRoutes(routes),
+    eventStreams: isKept ? current.eventStreams : eventStreamsIn(routes),
     fetch: fetch ?? current?.fetch,
     error: error ?? current?.error,
   };

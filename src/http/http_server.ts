@@ -20,12 +20,17 @@ import { Dispatcher } from "./dispatch.ts";
 import { compileHandlers } from "./handler_set.ts";
 import { warnOfIgnoredLimits } from "./features.ts";
 import { exchangeOf, fetchRequest } from "./incoming_request.ts";
+import { EventStream } from "../sse/event_stream.ts";
 import { StaticPublisher } from "./static_publisher.ts";
 import { warnOfMissingFeatures } from "../websocket/features.ts";
 import { WebSocketHub } from "../websocket/hub.ts";
 import { toPayload } from "../websocket/payload.ts";
 import { checkTopic } from "../websocket/server_web_socket.ts";
-import type { WebSocketBytes } from "../websocket/types.ts";
+import { publishOptions } from "../options/publish_options.ts";
+import type {
+  WebSocketBytes,
+  WebSocketPublishOptions,
+} from "../websocket/types.ts";
 import { upgrade, type UpgradeOptions } from "../websocket/upgrade.ts";
 
 /** The server behind {@linkcode Server}; everything sits on the prototype. */
@@ -47,15 +52,20 @@ export class HttpServer implements Server {
   ) {
     this.#plan = plan;
     this.#engine = engine;
-    this.#dispatcher = new Dispatcher(compileHandlers(plan), {
+    this.#hub = new WebSocketHub(plan.webSocket, engine);
+    const { eventStreams } = this.#hub;
+    const handlers = compileHandlers(plan);
+    eventStreams.pin(handlers.eventStreams);
+    this.#dispatcher = new Dispatcher(handlers, {
       server: this,
       development: plan.development,
       openFile: engine.openFile,
+      eventStreams,
     });
-    this.#hub = new WebSocketHub(plan.webSocket, engine);
     warnOfMissingFeatures(plan.webSocket, engine);
     warnOfIgnoredLimits(plan.listen.limits, engine);
     this.#listener = listen(this.#dispatcher.handle);
+    if (plan.bus !== undefined) this.#hub.joinBus(plan.bus);
     if (engine.features.stallProof) {
       this.#publisher = new StaticPublisher(this.#listener);
       this.#publisher.publish(this.#dispatcher.handlers.router);
@@ -130,6 +140,11 @@ export class HttpServer implements Server {
       this,
     );
     const response = await fetch.call(this, incoming, this);
+    if (response instanceof EventStream) {
+      throw new TypeError(
+        "Cannot fetch: the handler answered an event stream, which needs a connection",
+      );
+    }
     return response ?? new Response(null, { status: 204 });
   }
 
@@ -158,15 +173,20 @@ export class HttpServer implements Server {
   publish(
     topic: string,
     data: string | WebSocketBytes,
-    compress: boolean = true,
+    options: boolean | WebSocketPublishOptions = true,
   ): number {
     checkTopic(topic);
-    return this.#hub.publish(topic, toPayload(data), compress);
+    const payload = toPayload(data);
+    if (typeof options !== "object" || options === null) {
+      return this.#hub.publish(topic, payload, options);
+    }
+    const { compress, policy } = publishOptions(options, true);
+    return this.#hub.publish(topic, payload, compress, undefined, policy);
   }
 
   subscriberCount(topic: string): number {
     checkTopic(topic);
-    return this.#hub.topics.count(topic);
+    return this.#hub.subscriberCount(topic);
   }
 
   reload(options: object): this {
@@ -175,6 +195,7 @@ export class HttpServer implements Server {
     const handlers = compileHandlers(changes, current);
     if (webSocket !== undefined) this.#requireWebSockets();
     if (tls !== undefined) this.#listener.replaceTls(tls);
+    this.#hub.eventStreams.pin(handlers.eventStreams);
     this.#dispatcher.handlers = handlers;
     this.#publisher?.publish(handlers.router);
     if (webSocket !== undefined) {
@@ -202,10 +223,19 @@ export class HttpServer implements Server {
   }
 
   stop(closeActiveConnections: boolean = false): Promise<void> {
+    this.#hub.eventStreams.stop(closeActiveConnections);
     this.#publisher?.stop();
-    if (!closeActiveConnections) return this.#listener.stop(false);
-    this.#hub.closeAll(1001, "The server stops");
-    return this.#listener.stop(true);
+    if (closeActiveConnections) this.#hub.closeAll(1001, "The server stops");
+    return this.#stopListening(closeActiveConnections);
+  }
+
+  /** WebSockets that are still open share their topics until the end. */
+  async #stopListening(force: boolean): Promise<void> {
+    try {
+      await this.#listener.stop(force);
+    } finally {
+      this.#hub.leaveBus();
+    }
   }
 
   closeIdleConnections(): number {

@@ -2,6 +2,7 @@ import { fileBehind, type FileSource } from "../file/file_stream.ts";
 import { JSTimeFile } from "../file/jstime_file.ts";
 import type { RouteHandler, Serve } from "../serve_types.ts";
 import { streamOf } from "../runtime/response_content.ts";
+import { EventStream } from "../sse/event_stream.ts";
 import {
   type DirectoryPlan,
   resolveDirectoryRoute,
@@ -36,6 +37,12 @@ export interface DirectoryTarget {
   readonly plan: DirectoryPlan;
 }
 
+/** Sends what is published to a topic. */
+export interface EventStreamTarget {
+  readonly kind: "event-stream";
+  readonly stream: EventStream;
+}
+
 /** Leaves the request to `fetch`. */
 export interface FallThroughTarget {
   readonly kind: "fall-through";
@@ -47,6 +54,7 @@ export type RouteTarget =
   | StaticTarget
   | FileTarget
   | DirectoryTarget
+  | EventStreamTarget
   | FallThroughTarget;
 
 /** The methods that a method table may name. */
@@ -59,6 +67,9 @@ export const METHODS: readonly string[] = [
   "PATCH",
   "DELETE",
 ];
+
+/** The methods that an event stream answers. */
+const READING_METHODS = ["GET", "HEAD"];
 
 const FALL_THROUGH: FallThroughTarget = { kind: "fall-through" };
 
@@ -123,7 +134,7 @@ function compileValue(pattern: string, value: unknown): RouteNode<RouteTarget> {
   }
   throw invalidRoute(
     pattern,
-    "expected a Response, a function, a method table, a file, { dir } or false",
+    "expected a Response, a function, a method table, a file, { dir }, sse() or false",
     value,
   );
 }
@@ -139,10 +150,17 @@ function compileMethods(
     }
     if (value === undefined) continue;
     const target = compileTarget(pattern, value);
+    if (target?.kind === "event-stream" && !READING_METHODS.includes(method)) {
+      throw invalidRoute(
+        `${method} ${pattern}`,
+        "an event stream answers GET and HEAD",
+        method,
+      );
+    }
     if (target === undefined) {
       throw invalidRoute(
         `${method} ${pattern}`,
-        "expected a function, a Response, a file or false",
+        "expected a function, a Response, a file, sse() or false",
         value,
       );
     }
@@ -166,6 +184,9 @@ function compileTarget(
   if (value instanceof JSTimeFile) {
     const { source } = value;
     return { kind: "file", source, status: 200, headers: undefined };
+  }
+  if (value instanceof EventStream) {
+    return { kind: "event-stream", stream: value };
   }
   if (value instanceof Response) return compileResponse(pattern, value);
   return undefined;

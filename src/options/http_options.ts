@@ -8,6 +8,7 @@
 import type { HttpListenPlan, HttpTlsPlan } from "../engine/engine.ts";
 import type { Serve } from "../serve_types.ts";
 import { addressOptions } from "./address_options.ts";
+import { busOption } from "./publish_options.ts";
 import {
   handlerOptions,
   type HandlerPlan,
@@ -47,6 +48,8 @@ export interface HttpServePlan extends HandlerPlan {
   readonly engine: "auto" | "deno" | "native";
   /** What happens to WebSockets; undefined if there can be none. */
   readonly webSocket: WebSocketServerPlan | undefined;
+  /** With whom topics are shared; undefined for nobody. */
+  readonly bus: string | undefined;
 }
 
 /** The handlers to replace; absent keys stay as they are. */
@@ -100,6 +103,7 @@ export function resolveHttpOptions(options: unknown): HttpServePlan {
     id: stringOption("id", record.id) ?? "",
     engine: engineOption(record.engine),
     webSocket: webSocketOption(record.websocket),
+    bus: busOption(record.bus),
   });
 }
 

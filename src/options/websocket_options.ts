@@ -7,10 +7,12 @@
 import type {
   DeflatePlan,
   DeflateWindow,
+  PublishPolicy,
   WebSocketPlan,
 } from "../engine/engine.ts";
 import type { WebSocketHandler } from "../websocket/types.ts";
 import { describe, outOfRange, wrongType } from "./option_error.ts";
+import { topicsOption } from "./publish_options.ts";
 import { booleanOption } from "./simple_options.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -45,6 +47,8 @@ export interface WebSocketServerPlan {
   readonly socket: WebSocketPlan;
   /** `socket.publish` reaches the socket itself too. */
   readonly publishToSelf: boolean;
+  /** By topic, where it is not "drop-newest". */
+  readonly policies: ReadonlyMap<string, PublishPolicy>;
 }
 
 /**
@@ -80,6 +84,7 @@ export function webSocketOption(
       deflate: deflateOption(options.perMessageDeflate),
     }),
     publishToSelf: flag("publishToSelf", false),
+    policies: topicsOption(options.topics),
   });
 }
 

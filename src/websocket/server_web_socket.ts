@@ -1,10 +1,15 @@
 import { Buffer } from "node:buffer";
-import type { EngineWebSocket } from "../engine/engine.ts";
+import type {
+  EngineWebSocket,
+  Publication,
+  PublishPolicy,
+} from "../engine/engine.ts";
 import {
   describe,
   invalidOption,
   outOfRange,
 } from "../options/option_error.ts";
+import { publishOptions } from "../options/publish_options.ts";
 import { type Closing, closingOf } from "./close_code.ts";
 import type { WebSocketHub } from "./hub.ts";
 import { Outbox } from "./outbox.ts";
@@ -21,6 +26,7 @@ import type {
   ServerWebSocketSendStatus,
   WebSocketBinaryType,
   WebSocketBytes,
+  WebSocketPublishOptions,
   WebSocketReadyState,
 } from "./types.ts";
 
@@ -54,7 +60,10 @@ export interface SocketInternals {
     data: Payload,
     compress: boolean,
     size: number,
+    publication: Publication | undefined,
   ): number;
+  /** The engine's socket. */
+  engineOf(socket: ServerSocket): EngineWebSocket;
   /**
    * The engine's socket, if what is sent need not stay behind what is being
    * read for it.
@@ -82,8 +91,9 @@ export class ServerSocket<Data = unknown> implements ServerWebSocket<Data> {
   static {
     internals = {
       toMessage: (socket, data) => socket.#toMessage(data),
-      deliver: (socket, data, compress, size) =>
-        socket.#deliver(data, compress, size),
+      deliver: (socket, data, compress, size, publication) =>
+        socket.#deliver(data, compress, size, publication),
+      engineOf: (socket) => socket.#engine,
       directOf: (socket) =>
         socket.#outbox === undefined ? socket.#engine : undefined,
       markClosed: (socket) => socket.#markClosed(),
@@ -163,37 +173,37 @@ export class ServerSocket<Data = unknown> implements ServerWebSocket<Data> {
   publish(
     topic: string,
     data: string | WebSocketBytes,
-    compress?: boolean,
+    options?: boolean | WebSocketPublishOptions,
   ): ServerWebSocketSendStatus {
-    return this.#publish(topic, toPayload(data), compress);
+    return this.#publish(topic, toPayload(data), options);
   }
 
   publishText(
     topic: string,
     data: string,
-    compress?: boolean,
+    options?: boolean | WebSocketPublishOptions,
   ): ServerWebSocketSendStatus {
-    return this.#publish(topic, toText(data), compress);
+    return this.#publish(topic, toText(data), options);
   }
 
   publishBinary(
     topic: string,
     data: WebSocketBytes,
-    compress?: boolean,
+    options?: boolean | WebSocketPublishOptions,
   ): ServerWebSocketSendStatus {
-    return this.#publish(topic, toBytes(data), compress);
+    return this.#publish(topic, toBytes(data), options);
   }
 
   subscribe(topic: string): boolean {
     checkTopic(topic);
     if (this.#isClosed) return false;
-    this.#hub.topics.subscribe(this, topic);
+    this.#hub.subscribe(this, topic);
     return true;
   }
 
   unsubscribe(topic: string): boolean {
     checkTopic(topic);
-    return this.#hub.topics.unsubscribe(this, topic);
+    return this.#hub.unsubscribe(this, topic);
   }
 
   isSubscribed(topic: string): boolean {
@@ -269,29 +279,40 @@ export class ServerSocket<Data = unknown> implements ServerWebSocket<Data> {
     return this.#isClosed ? 0 : this.#deliver(payload, compress === true);
   }
 
-  #publish(topic: string, payload: Payload, compress: unknown): number {
+  #publish(topic: string, payload: Payload, options: unknown): number {
     checkTopic(topic);
+    let compress = options === true;
+    let policy: PublishPolicy | undefined;
+    if (typeof options === "object" && options !== null) {
+      ({ compress, policy } = publishOptions(options, false));
+    }
     const hub = this.#hub;
     const except = hub.publishesToSelf ? undefined : this;
-    return hub.publish(topic, payload, compress === true, except);
+    return hub.publish(topic, payload, compress, except, policy);
   }
 
-  #deliver(payload: Payload, compress: boolean, size?: number): number {
+  #deliver(
+    payload: Payload,
+    compress: boolean,
+    size?: number,
+    publication?: Publication,
+  ): number {
     if (this.#outbox === undefined && !(payload instanceof PendingBytes)) {
-      return this.#engine.send(payload, compress, size);
+      return this.#engine.send(payload, compress, size, publication);
     }
     const limit = this.#hub.backpressureLimit;
-    if (limit > 0 && this.getBufferedAmount() > limit) return 0;
-    if (payload instanceof PendingBytes) {
-      return this.#later(
-        payload,
-        (bytes) => void this.#engine.send(bytes, compress),
-      );
+    if (limit > 0 && this.getBufferedAmount() > limit) {
+      // Others may have to wait for a Blob, but what waits is bounded.
+      if (publication?.policy === "disconnect") this.terminate();
+      return 0;
     }
+    const send = (data: string | Uint8Array<ArrayBuffer>) =>
+      void this.#engine.send(data, compress, undefined, publication);
+    if (payload instanceof PendingBytes) return this.#later(payload, send);
     // The sender may reuse its buffer as soon as this returns.
     const kept = typeof payload === "string" ? payload : payload.slice();
     const length = sizeOf(kept);
-    this.#outbox!.add(length, () => void this.#engine.send(kept, compress));
+    this.#outbox!.add(length, () => send(kept));
     return length;
   }
 

@@ -110,18 +110,21 @@ export interface ServerWebSocket<Data = undefined> {
   ): ServerWebSocketSendStatus;
 
   /**
-   * Sends a message to everybody who is subscribed to a topic, except this
-   * socket unless `publishToSelf` is set. A closed socket can publish too.
+   * Sends a message to everybody who is subscribed to a topic, on all servers of
+   * a `bus`, except this socket unless `publishToSelf` is set. A closed socket can
+   * publish too.
    *
+   * @param options Whether to compress it, and what to do for subscribers that
+   * are too slow.
    * @returns Bytes of the payload; -1 if they wait for a slow subscriber; 0 if
    * any subscriber's was dropped, or there is none.
-   * @throws {TypeError} If the topic is not a string or is empty, or `data` is
-   * null or undefined.
+   * @throws {TypeError} If the topic is not a string or is empty, `data` is null
+   * or undefined, or there is no such policy.
    */
   publish(
     topic: string,
     data: string | WebSocketBytes,
-    compress?: boolean,
+    options?: boolean | WebSocketPublishOptions,
   ): ServerWebSocketSendStatus;
   /**
    * Publishes text, as `publish`.
@@ -131,7 +134,7 @@ export interface ServerWebSocket<Data = undefined> {
   publishText(
     topic: string,
     data: string,
-    compress?: boolean,
+    options?: boolean | WebSocketPublishOptions,
   ): ServerWebSocketSendStatus;
   /**
    * Publishes bytes, as `publish`.
@@ -141,7 +144,7 @@ export interface ServerWebSocket<Data = undefined> {
   publishBinary(
     topic: string,
     data: WebSocketBytes,
-    compress?: boolean,
+    options?: boolean | WebSocketPublishOptions,
   ): ServerWebSocketSendStatus;
 
   /**
@@ -222,6 +225,49 @@ export interface ServerWebSocket<Data = undefined> {
   pause(): void;
   /** Reads again after `pause`. */
   resume(): void;
+}
+
+/**
+ * What becomes of published messages for a subscriber that is too slow: one for
+ * which more than `backpressureLimit` bytes wait.
+ *
+ * - `"drop-newest"`: it does not get the message.
+ * - `"drop-oldest"`: it gets the message instead of the oldest ones with this
+ *   policy that wait for it.
+ * - `"latest"`: it gets the message instead of those with this policy that wait
+ *   for it and are of the same topic. Until it has caught up, at most one of
+ *   each topic waits.
+ * - `"disconnect"`: its connection is cut, and `close` gets 1006.
+ *
+ * Messages that have begun to travel, those of `send`, pings and pongs are never
+ * taken back. Others do not notice whether a subscriber is slow.
+ */
+export type WebSocketPolicy =
+  | "drop-newest"
+  | "drop-oldest"
+  | "latest"
+  | "disconnect";
+
+/** How to publish. */
+export interface WebSocketPublishOptions {
+  /**
+   * What to do for subscribers that are too slow.
+   *
+   * @default {what `websocket.topics` says, else "drop-newest"}
+   */
+  readonly policy?: WebSocketPolicy;
+  /** Compress the message for clients that can. */
+  readonly compress?: boolean;
+}
+
+/** What holds for all messages of a topic. */
+export interface WebSocketTopicOptions {
+  /**
+   * What to do for subscribers that are too slow.
+   *
+   * @default {"drop-newest"}
+   */
+  readonly policy?: WebSocketPolicy;
 }
 
 /** How messages of one direction are compressed. */
@@ -313,6 +359,27 @@ export interface WebSocketHandler<Data = undefined> {
    * @default {16777216}
    */
   readonly backpressureLimit?: number;
+  /**
+   * Topics by name whose messages have another policy than `"drop-newest"` for
+   * subscribers that are too slow, unless `publish` is told what to do.
+   *
+   * @example
+   * ```ts
+   * import { serve } from "@jstime/serve";
+   *
+   * await using server = serve({
+   *   port: 0,
+   *   fetch: (request, server) => void server.upgrade(request),
+   *   websocket: {
+   *     topics: { prices: { policy: "latest" } },
+   *     open: (socket) => void socket.subscribe("prices"),
+   *   },
+   * });
+   * server.publish("prices", "101");
+   * server.publish("news", "Hello", { policy: "drop-oldest" });
+   * ```
+   */
+  readonly topics?: Readonly<Record<string, WebSocketTopicOptions>>;
   /**
    * Close the connection instead of dropping messages.
    *

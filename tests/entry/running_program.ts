@@ -8,7 +8,9 @@ const decoder = new TextDecoder();
 
 /** How to run a program. */
 export interface ProgramOptions {
-  /** Arguments after `deno`. */
+  /** What runs it. Default: this Deno. */
+  readonly command?: string;
+  /** Arguments of the command. */
   readonly args: readonly string[];
   /** Working directory. Default: the repository. */
   readonly cwd?: string;
@@ -26,9 +28,12 @@ export class RunningProgram implements AsyncDisposable {
   #output = "";
   #wake: () => void = () => {};
 
-  /** Starts `deno` with some arguments. */
-  constructor({ args, cwd = repository, env = {} }: ProgramOptions) {
-    this.#child = new Deno.Command(Deno.execPath(), {
+  /** Starts a command with some arguments. */
+  constructor(
+    { command = Deno.execPath(), args, cwd = repository, env = {} }:
+      ProgramOptions,
+  ) {
+    this.#child = new Deno.Command(command, {
       args: [...args],
       cwd,
       env: { NO_COLOR: "1", JSTIME_PORT: "0", ...env },

@@ -31,22 +31,34 @@ export class HostileProgram implements AsyncDisposable {
     this.port = port;
   }
 
-  /** Starts a program and waits until it listens. */
+  /**
+   * Starts a program and waits until it listens.
+   *
+   * @param program Its name in `programs`, or where it is.
+   * @param run `bun`, or further options of `deno run`.
+   */
   static async start(
-    name: string,
+    program: string | URL,
     engine: EngineName,
     env: Readonly<Record<string, string>> = {},
+    run: "bun" | readonly string[] = [],
   ): Promise<HostileProgram> {
-    const path = new URL(`programs/${name}.ts`, import.meta.url).pathname;
-    const program = new RunningProgram({
-      args: ["run", "-A", `--config=${repository}deno.json`, path],
+    const url = typeof program === "string"
+      ? new URL(`programs/${program}.ts`, import.meta.url)
+      : program;
+    const { pathname } = url;
+    const running = new RunningProgram({
+      command: run === "bun" ? run : undefined,
+      args: run === "bun"
+        ? [pathname]
+        : ["run", "-A", `--config=${repository}deno.json`, ...run, pathname],
       env: { JSTIME_ENGINE: engine, ...env },
     });
     try {
-      const { port } = new URL(await program.url());
-      return new HostileProgram(program, Number(port));
+      const { port } = new URL(await running.url());
+      return new HostileProgram(running, Number(port));
     } catch (error) {
-      await program[Symbol.asyncDispose]();
+      await running[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -95,6 +107,18 @@ export function usageOf(pid: number): Usage {
     threads: count(`/proc/${pid}/task`),
     memory: Number(kilobytes) * 1024,
   };
+}
+
+/** The most resident memory that a process has had, in bytes. */
+export function peakOf(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(status)!;
+  return Number(kilobytes) * 1024;
+}
+
+/** Makes the peak what is resident now. */
+export async function resetPeak(pid: number): Promise<void> {
+  await Deno.writeTextFile(`/proc/${pid}/clear_refs`, "5");
 }
 
 /** Registers a test for each of some engines. */

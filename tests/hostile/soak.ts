@@ -1,89 +1,29 @@
 /**
- * Sends a million requests and more to a server, and tells whether its memory
- * stayed flat: `deno run -A tests/hostile/soak.ts [engine] [millions]`.
+ * Long runs against a server that is a process of its own:
+ *
+ * ```sh
+ * deno task soak [engine] [millions]           # requests; is memory flat?
+ * deno task soak mixed [engine] [minutes]      # everything at once, flat?
+ * deno task soak idle [engine|bun] [sockets]   # bytes per idle WebSocket
+ * ```
  *
  * @module
  */
-import { type EngineName, HostileProgram, usageOf } from "./program.ts";
+import { soakIdle } from "./soak/idle.ts";
+import { soakMixed } from "./soak/mixed.ts";
+import { soakRequests } from "./soak/requests.ts";
+import type { EngineName } from "./program.ts";
 
-const CONNECTIONS = 16;
-const ROUND = 100;
-/** Memory may grow by this much after the first fifth, in bytes. */
-const ALLOWED = 16 * 1024 * 1024;
-
-const [engine = "native", millions = "1.2"] = Deno.args;
-const total = Number(millions) * 1_000_000;
-
-const requests = new TextEncoder().encode(
-  [
-    "GET /number/12345 HTTP/1.1\r\nHost: a\r\nX-Filler: 0123456789\r\n\r\n",
-    "GET /static HTTP/1.1\r\nHost: a\r\n\r\n",
-    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello world",
-    "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
-    "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
-    "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n",
-  ].join("").repeat(ROUND / 5),
-);
-
-/** Counts statuses in what a connection received, cut anywhere. */
-class StatusCounter {
-  readonly #wanted = new TextEncoder().encode("HTTP/1.1 200 ");
-  #matched = 0;
-  count = 0;
-
-  add(bytes: Uint8Array): void {
-    for (const byte of bytes) {
-      if (byte === this.#wanted[this.#matched]) {
-        if (++this.#matched === this.#wanted.length) {
-          this.count++;
-          this.#matched = 0;
-        }
-      } else {
-        this.#matched = byte === this.#wanted[0] ? 1 : 0;
-      }
-    }
-  }
+const [mode, ...rest] = Deno.args;
+let holds: boolean;
+if (mode === "mixed") {
+  const [engine = "native", minutes = "30"] = rest;
+  holds = await soakMixed(engine as EngineName, Number(minutes) * 60);
+} else if (mode === "idle") {
+  const [engine = "native", sockets = "10000"] = rest;
+  holds = await soakIdle(engine as EngineName | "bun", Number(sockets));
+} else {
+  const [engine = "native", millions = "1.2"] = Deno.args;
+  holds = await soakRequests(engine as EngineName, Number(millions) * 1e6);
 }
-
-let answered = 0;
-
-async function client(port: number): Promise<void> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  connection.setNoDelay(true);
-  const buffer = new Uint8Array(65_536);
-  while (answered < total) {
-    const counter = new StatusCounter();
-    await connection.write(requests);
-    while (counter.count < ROUND) {
-      const count = await connection.read(buffer);
-      if (count === null) throw new Error("The server closed the connection");
-      counter.add(buffer.subarray(0, count));
-    }
-    answered += ROUND;
-  }
-}
-
-await using program = await HostileProgram.start(
-  "server",
-  engine as EngineName,
-);
-await program.get("/static");
-const clients = Promise.all(
-  Array.from({ length: CONNECTIONS }, () => client(program.port)),
-);
-let first: number | undefined;
-const watch = setInterval(() => {
-  const { memory, descriptors, threads } = usageOf(program.pid);
-  if (first === undefined && answered > total / 5) first = memory;
-  console.log(
-    `${answered} answered, ${
-      (memory / 2 ** 20).toFixed(1)
-    } MiB, ${descriptors} descriptors, ${threads} threads`,
-  );
-}, 2_000);
-await clients;
-clearInterval(watch);
-const last = program.usage().memory;
-const grown = last - (first ?? last);
-console.log(`${answered} answered, ${grown} bytes more than after a fifth`);
-if (grown > ALLOWED) Deno.exit(1);
+if (!holds) Deno.exit(1);

@@ -17,7 +17,9 @@ import {
   COMMAND_RESUME,
   COMMAND_SEND,
   COMMAND_SEND_MANY,
+  COMMAND_SUBSCRIBE,
   COMMAND_TERMINATE,
+  COMMAND_UNSUBSCRIBE,
   COMMAND_UPGRADE,
   EVENT_CLOSED,
   EVENT_DRAIN,
@@ -31,6 +33,8 @@ import {
   MESSAGE_WAITS,
   RESPOND_CONTENT_TOKEN,
   SEND_COMPRESSED,
+  SEND_DROP_OLDEST,
+  SEND_LATEST,
   SEND_PING,
   SEND_PONG,
   SEND_TEXT,
@@ -39,6 +43,8 @@ import {
   UPGRADE_SEND_PINGS,
 } from "../../src/engine/native/abi.ts";
 import { broadcast } from "../../src/engine/native/broadcast.ts";
+import { topicKey } from "../../src/engine/native/topic_key.ts";
+import { NativeWebSocket } from "../../src/engine/native/web_socket.ts";
 import type { EventBatch } from "../../src/engine/native/event_reader.ts";
 import { type Command, FakeIo } from "./fake_io.ts";
 
@@ -1076,3 +1082,86 @@ async function until(isReached: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
+
+// Policies and buses
+
+Deno.test("the thread is told how to make room", () =>
+  withIo((io) => {
+    const sockets = [0, 1].map((connection) => io.open(connection));
+    const oldest = { topic: "t", policy: "drop-oldest" } as const;
+    const latest = { topic: "tópic", policy: "latest" } as const;
+    const cut = { topic: "t", policy: "disconnect" } as const;
+    assertEquals(broadcast(sockets, "abc", true, 3, oldest), 3);
+    assertEquals(sockets[0]!.send("dé", false, undefined, latest), 3);
+    assertEquals(broadcast(sockets, "ghi", false, 3, cut), 3);
+    io.pump.show();
+    const commands = io.commands();
+    assertEquals(commands.map(({ kind, flags }) => [kind, flags]), [
+      [COMMAND_SEND_MANY, SEND_TEXT | SEND_COMPRESSED | SEND_DROP_OLDEST],
+      [COMMAND_SEND_MANY, SEND_TEXT | SEND_LATEST],
+      [COMMAND_SEND_MANY, SEND_TEXT],
+    ]);
+    assertEquals(decoder.decode(payloadOf(io, commands[0]!)), "abc");
+    const { bytes, words } = commands[1]!;
+    assertEquals(receiversOf(commands[1]!), [[0, 1]]);
+    assertEquals(words[9], 6);
+    assertEquals(decoder.decode(bytes.subarray(40, 46)), "tópic");
+    assertEquals(decoder.decode(bytes.subarray(46, 49)), "dé");
+  }));
+
+Deno.test("what makes room is sent to slow clients, too", () =>
+  withIo((io) => {
+    const socket = io.open(0, { backpressureLimit: 1 });
+    io.setSlow(true);
+    assertEquals(socket.send("ab", false), -1);
+    assertEquals(socket.send("ab", false), 0);
+    for (const policy of ["drop-oldest", "latest"] as const) {
+      const publication = { topic: "t", policy };
+      assertEquals(socket.send("cd", false, 2, publication), -1);
+    }
+    assertEquals(socket.bufferedAmount, 6);
+    // The thread has taken two of them back.
+    io.wrote(4);
+    assertEquals(socket.bufferedAmount, 2);
+    const publication = { topic: "t", policy: "disconnect" } as const;
+    assertEquals(socket.send("ef", false, 2, publication), 0);
+    assertEquals(io.log, ["closed 1006 "]);
+    io.pump.show();
+    assertEquals(io.commands().at(-1)!.kind, COMMAND_TERMINATE);
+  }));
+
+Deno.test("subscriptions on a bus are told until the socket is over", () =>
+  withIo((io) => {
+    const socket = io.open(3);
+    assert(socket instanceof NativeWebSocket);
+    socket.subscribe(7, "é");
+    socket.unsubscribe(7, "topic");
+    socket.terminate();
+    socket.subscribe(7, "late");
+    io.pump.show();
+    const commands = io.commands();
+    assertEquals(
+      commands.map(({ kind, connection, generation }) => [
+        kind,
+        connection,
+        generation,
+      ]),
+      [
+        [COMMAND_SUBSCRIBE, 3, 1],
+        [COMMAND_UNSUBSCRIBE, 3, 1],
+        [COMMAND_TERMINATE, 3, 1],
+      ],
+    );
+    const [{ words, bytes }] = commands as [Command];
+    assertEquals([...words.subarray(4, 6)], [7, 2]);
+    assertEquals(decoder.decode(bytes.subarray(24, 26)), "é");
+  }));
+
+Deno.test("topics have keys that are short and all different", () => {
+  const long = "x".repeat(257);
+  const topics = ["t", "x".repeat(256), long, long + "x", "\ud800", "\ufffd"];
+  const keys = [...topics, "\0", "", topicKey(long)].map(topicKey);
+  assertEquals(new Set(keys).size, keys.length);
+  assertEquals(keys.slice(0, 2), topics.slice(0, 2));
+  for (const key of keys) assert(key.length <= 256 && key.isWellFormed());
+});

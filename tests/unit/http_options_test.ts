@@ -91,6 +91,7 @@ Deno.test("the plan has Bun's defaults and is frozen", () => {
     routes: undefined,
     fetch,
     webSocket: undefined,
+    bus: undefined,
     error: undefined,
   });
   assert(Object.isFrozen(plan));

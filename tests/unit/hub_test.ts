@@ -5,7 +5,14 @@
  */
 
 import { assertEquals } from "@std/assert";
-import type { Engine, EngineWebSocket } from "../../src/engine/engine.ts";
+import type {
+  Engine,
+  EngineBus,
+  EngineWebSocket,
+  Publication,
+} from "../../src/engine/engine.ts";
+import { webSocketOption } from "../../src/options/websocket_options.ts";
+import { Bus } from "../../src/websocket/bus.ts";
 import { WebSocketHub } from "../../src/websocket/hub.ts";
 import { toPayload } from "../../src/websocket/payload.ts";
 import { ServerSocket } from "../../src/websocket/server_web_socket.ts";
@@ -111,3 +118,93 @@ Deno.test("without broadcast, publish says the worst of what it is told", () => 
     assertEquals(fixture.log.length, statuses.length);
   }
 });
+
+Deno.test("publish says how, unless messages are just dropped", () => {
+  const publications: (Publication | undefined)[] = [];
+  const broadcast: Engine["broadcast"] = (_, __, ___, size, publication) => {
+    publications.push(publication);
+    return size;
+  };
+  const plan = webSocketOption({
+    topics: { t: { policy: "latest" }, u: { policy: "drop-newest" } },
+  });
+  const hub = new WebSocketHub(plan, { broadcast });
+  new ServerSocket(hub, engineSocket(), undefined, undefined).subscribe("t");
+  hub.publish("t", "a", true);
+  hub.publish("t", "b", true, undefined, "drop-newest");
+  hub.publish("t", "c", true, undefined, "disconnect");
+  assertEquals(publications, [
+    { topic: "t", policy: "latest" },
+    undefined,
+    { topic: "t", policy: "disconnect" },
+  ]);
+});
+
+Deno.test("a hub on a bus tells its engine, and asks it", () => {
+  const log: string[] = [];
+  const joinBus = (name: string): EngineBus => ({
+    subscribe: (_, topic) => void log.push(`${name} subscribe ${topic}`),
+    unsubscribe: (_, topic) => void log.push(`${name} unsubscribe ${topic}`),
+    publish: (topic, data, compress, policy) => {
+      log.push(`${name} publish ${topic} ${data} ${compress} ${policy}`);
+      return answer;
+    },
+    subscriberCount: () => 5,
+    leave: () => void log.push(`${name} leave`),
+  });
+  let answer = 0;
+  const one = new WebSocketHub(undefined, { joinBus });
+  const other = new WebSocketHub(undefined, { joinBus });
+  one.joinBus("n");
+  other.joinBus("n");
+  assertEquals(Bus.count, 1);
+  const got: string[] = [];
+  const source = engineSocket((data) => got.push(`${data}`));
+  const socket = new ServerSocket(one, source, undefined, undefined);
+  assertEquals(one.publish("t", "nobody", false), 0);
+  answer = 2;
+  assertEquals(one.publish("t", "there", true), 5);
+  socket.subscribe("t");
+  socket.subscribe("t");
+  assertEquals(one.subscriberCount("t"), 6);
+  assertEquals(other.publish("t", "both", false, undefined, "latest"), 4);
+  answer = -1;
+  assertEquals(other.publish("t", "lost", false), 0);
+  assertEquals(got, ["both", "lost"]);
+  assertEquals(socket.unsubscribe("t"), true);
+  assertEquals(socket.unsubscribe("t"), false);
+  one.leaveBus();
+  assertEquals(one.publish("t", "alone", false), 0);
+  other.leaveBus();
+  assertEquals(Bus.count, 0);
+  assertEquals(log, [
+    "n publish t nobody false drop-newest",
+    "n publish t there true drop-newest",
+    "n subscribe t",
+    "n publish t both false latest",
+    "n publish t lost false drop-newest",
+    "n unsubscribe t",
+    "n leave",
+    "n leave",
+  ]);
+});
+
+/** A socket that takes everything. */
+function engineSocket(
+  send: (data: string | Uint8Array) => void = () => {},
+): EngineWebSocket {
+  return {
+    context: undefined,
+    bufferedAmount: 0,
+    send: (data) => {
+      send(data);
+      return data.length;
+    },
+    ping: () => 0,
+    pong: () => 0,
+    close: () => {},
+    terminate: () => {},
+    pause: () => {},
+    resume: () => {},
+  };
+}

@@ -8,6 +8,7 @@ Deno.test("webSocketOption has the documented defaults", () => {
   assertEquals(plan, {
     handlers: {},
     publishToSelf: false,
+    policies: new Map(),
     socket: {
       maxPayloadLength: 16 * MEBIBYTE,
       backpressureLimit: 16 * MEBIBYTE,

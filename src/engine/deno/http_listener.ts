@@ -13,7 +13,7 @@ import { unavailable } from "../unavailable.ts";
 import { LastingServer } from "./lasting_server.ts";
 import { IdleTimeoutError } from "./response.ts";
 
-/** How long a stopping server waits for TLS handshakes, in milliseconds. */
+/** How long a stopping server waits for handshakes, in milliseconds. */
 const HANDSHAKE_GRACE = 2_000;
 const TICK = 50;
 
@@ -65,8 +65,9 @@ export class DenoHttpListener implements HttpListener {
       await webSockets.empty();
     }
     const done = this.#server.shutdown();
-    if (this.#tls === undefined) return await done;
-    // Deno also waits for clients that never finish their TLS handshake.
+    if (this.#tls === undefined && !webSockets.hasLost) return await done;
+    // Deno also waits for clients that never finish their TLS handshake, and
+    // for those that left in the middle of that of a WebSocket.
     for (let quiet = 0; quiet < HANDSHAKE_GRACE; quiet += TICK) {
       if (await settlesWithin(done, TICK)) return;
       if (this.pendingRequests > 0) quiet = 0;

@@ -1,11 +1,13 @@
 import { Buffer } from "node:buffer";
 import type {
   EngineWebSocket,
+  Publication,
   WebSocketEvents,
   WebSocketPlan,
 } from "../engine.ts";
 import type { Sweepable } from "./idle_sweep.ts";
 import type { Backlogged } from "./web_socket_backlog.ts";
+import { WebSocketOutbox } from "./web_socket_outbox.ts";
 import type { Pooled, WebSocketPool } from "./web_socket_pool.ts";
 import {
   closeWebSocket,
@@ -16,8 +18,17 @@ import {
 /** Milliseconds for a client to answer a close frame, or to take some bytes. */
 const CLOSE_GRACE = 3_000;
 
+/** Milliseconds for Deno to send the answer to a handshake. */
+const OPEN_GRACE = 3_000;
+
 /** Whoever has less to take than this is not slow. */
 const SMALL_BACKLOG = 64 * 1024;
+
+/**
+ * While more than this waits, or `backpressureLimit` if that is less, published
+ * messages that may have to be taken back are kept here.
+ */
+const MOST_GIVEN = 256 * 1024;
 
 /**
  * About what the kernel takes for a client that reads nothing. What was sent
@@ -60,6 +71,8 @@ export class DenoWebSocket
   #held: Held[] | undefined = [];
   #heldBytes = 0;
   #inbox: Inbox | undefined;
+  /** What Deno is not given yet; undefined if that is nothing. */
+  #outbox: WebSocketOutbox | undefined;
   /** No more events: the facade, or the client, has closed. */
   #isOver = false;
   /** Nothing is left of the connection. */
@@ -93,10 +106,15 @@ export class DenoWebSocket
     platform.binaryType = "arraybuffer";
     for (const type of EVENTS) platform.addEventListener(type, this);
     pool.add(this);
-    if (this.#silence > 0) this.#expireAfter(this.#silence);
+    this.#expireAfter(OPEN_GRACE);
   }
 
   get bufferedAmount(): number {
+    return this.givenBytes + (this.#outbox?.bytes ?? 0);
+  }
+
+  /** Bytes that Deno was given and has not written. */
+  get givenBytes(): number {
     if (this.#held !== undefined) return this.#heldBytes;
     // Asking about a connection that was cut ends the process.
     return this.#isGone ? 0 : this.#platform.bufferedAmount;
@@ -106,12 +124,26 @@ export class DenoWebSocket
     data: string | Uint8Array<ArrayBuffer>,
     _compress?: boolean,
     size: number = lengthOf(data),
+    publication?: Publication,
   ): number {
     if (this.#isOver) return 0;
-    if (this.#held !== undefined) return this.#hold(data, size);
+    if (this.#outbox !== undefined || publication !== undefined) {
+      return this.#sendPublished(data, size, publication);
+    }
+    return this.#send(data, size);
+  }
+
+  #send(
+    data: string | Uint8Array<ArrayBuffer>,
+    size: number,
+    isCut?: boolean,
+  ): number {
+    if (this.#held !== undefined) return this.#hold(data, size, isCut);
     // At most this much waits; looking it up each time would cost more.
     this.#backlog += size;
-    if (this.#backlog > this.#smallBacklog) return this.#sendMuch(data, size);
+    if (this.#backlog > this.#smallBacklog) {
+      return this.#sendMuch(data, size, isCut);
+    }
     this.#platform.send(data);
     return this.#isCongested ? -1 : size;
   }
@@ -135,6 +167,7 @@ export class DenoWebSocket
   terminate(): void {
     this.#isOver = true;
     this.#inbox = undefined;
+    if (this.#held === undefined) this.#giveOut(Infinity);
     if (this.#held === undefined) this.cut();
     else this.#held.push(() => this.cut());
   }
@@ -174,6 +207,11 @@ export class DenoWebSocket
   }
 
   drained(): void {
+    if (this.#outbox !== undefined && !this.#isGone) {
+      this.#isCongested = false;
+      this.#giveOut(MOST_GIVEN);
+      return this.#suspect();
+    }
     const owesDrain = this.#owesDrain;
     this.#isCongested = false;
     this.#isSuspect = false;
@@ -183,6 +221,7 @@ export class DenoWebSocket
 
   cut(): void {
     if (this.#isGone) return;
+    this.#outbox = undefined;
     this.#isGone = cutWebSocket(this.#platform);
     if (this.#isGone) return;
     // All that is left is to ask, again.
@@ -190,6 +229,7 @@ export class DenoWebSocket
   }
 
   expire(): void {
+    if (this.#held !== undefined) return this.#giveUp();
     if (this.#isOver) return this.#expireClosing();
     // While we do not listen, the client's silence says nothing.
     if (this.#inbox !== undefined) return this.#expireAfter(this.#silence);
@@ -199,6 +239,8 @@ export class DenoWebSocket
   }
 
   #open(): void {
+    if (this.#silence > 0) this.#expireAfter(this.#silence);
+    else this.#pool.sweep.remove(this);
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#heldBytes = 0;
@@ -206,12 +248,30 @@ export class DenoWebSocket
       if (typeof item === "function") item();
       else this.#platform.send(item);
     }
+    if (this.#outbox !== undefined && !this.#isSuspect) this.#suspect();
   }
 
-  #hold(data: string | Uint8Array<ArrayBuffer>, size: number): number {
+  /**
+   * Deno says nothing of a client that has left before the answer to its
+   * handshake was out.
+   */
+  #giveUp(): void {
+    const wasOver = this.#isOver;
+    this.#isOver = true;
+    // Should it open all the same.
+    this.#held = [() => this.cut()];
+    this.#pool.lose(this);
+    if (!wasOver) this.#events.closed(this, 1006, "");
+  }
+
+  #hold(
+    data: string | Uint8Array<ArrayBuffer>,
+    size: number,
+    isCut?: boolean,
+  ): number {
     const { backpressureLimit: limit } = this.#plan;
     if (limit > 0 && this.#heldBytes > limit + KERNEL_BUFFER) {
-      return this.#drop();
+      return this.#drop(isCut);
     }
     this.#heldBytes += size;
     // The sender may reuse its buffer as soon as this returns.
@@ -220,33 +280,107 @@ export class DenoWebSocket
   }
 
   /** Sends to a client that may be slow. */
-  #sendMuch(data: string | Uint8Array<ArrayBuffer>, size: number): number {
+  #sendMuch(
+    data: string | Uint8Array<ArrayBuffer>,
+    size: number,
+    isCut?: boolean,
+  ): number {
     const backlog = this.#platform.bufferedAmount;
     this.#backlog = backlog + size;
     if (backlog > this.#smallBacklog && this.#isFull(backlog)) {
-      return this.#drop();
+      return this.#drop(isCut);
     }
     this.#platform.send(data);
     if (this.#isCongested) return -1;
     if (this.#backlog <= this.#smallBacklog) return size;
-    if (!this.#isSuspect) {
-      this.#isSuspect = true;
-      this.#pool.backlog.suspect(this);
-    }
+    if (!this.#isSuspect) this.#suspect();
     if (this.#backlog <= KERNEL_BUFFER) return size;
     this.#owesDrain = true;
     return -1;
   }
 
   #isFull(backlog: number): boolean {
-    const { backpressureLimit: limit } = this.#plan;
-    if (limit === 0) return false;
-    return backlog > (this.#isCongested ? limit : limit + KERNEL_BUFFER);
+    return this.#excess(backlog) > 0;
   }
 
-  /** The client is too slow for what it is sent. */
-  #drop(): number {
-    if (this.#plan.closeOnBackpressureLimit) {
+  /** By how much more waits than may. */
+  #excess(backlog: number): number {
+    const { backpressureLimit: limit } = this.#plan;
+    if (limit === 0) return 0;
+    return backlog - (this.#isCongested ? limit : limit + KERNEL_BUFFER);
+  }
+
+  /** Sends what may have to be taken back, or is behind that. */
+  #sendPublished(
+    data: string | Uint8Array<ArrayBuffer>,
+    size: number,
+    publication: Publication | undefined,
+  ): number {
+    const isCut = publication?.policy === "disconnect" ? true : undefined;
+    if (this.#outbox === undefined) {
+      if (isCut) return this.#send(data, size, isCut);
+      const { backpressureLimit: limit } = this.#plan;
+      const most = limit === 0 ? Infinity : Math.min(limit, MOST_GIVEN);
+      if (this.givenBytes <= most) return this.#send(data, size);
+      this.#outbox = new WebSocketOutbox();
+    }
+    const outbox = this.#outbox;
+    const isFull = !this.#makeRoom(outbox, publication);
+    if (isFull) return this.#drop(isCut);
+    outbox.add(data, size, isCut ? undefined : publication);
+    this.#owesDrain = true;
+    if (!this.#isSuspect && this.#held === undefined) this.#suspect();
+    return -1;
+  }
+
+  /** Makes room in the way of a policy; false if there is none. */
+  #makeRoom(
+    outbox: WebSocketOutbox,
+    publication: Publication | undefined,
+  ): boolean {
+    const isFull = this.#isFull(this.bufferedAmount);
+    if (publication?.policy === "latest") {
+      if (isFull || outbox.isBehind) outbox.supersede(publication.topic);
+      // There may be many topics.
+      const { backpressureLimit: limit } = this.#plan;
+      return limit === 0 || outbox.bytes <= limit + KERNEL_BUFFER;
+    }
+    if (publication?.policy !== "drop-oldest") return !isFull;
+    // What Deno was given leaves when it likes.
+    const excess = this.#excess(outbox.bytes);
+    if (excess > 0) outbox.shed(excess);
+    return !this.#isFull(outbox.bytes);
+  }
+
+  /** Looks whether the client is slow. */
+  #suspect(): void {
+    this.#isSuspect = true;
+    this.#pool.backlog.suspect(this);
+  }
+
+  /**
+   * Gives Deno what it was not given yet.
+   *
+   * @param most As long as no more bytes than this wait.
+   */
+  #giveOut(most: number): void {
+    const outbox = this.#outbox;
+    if (outbox === undefined) return;
+    while (!this.#isGone && this.givenBytes <= most) {
+      const data = outbox.take();
+      if (data === undefined) break;
+      this.#platform.send(data);
+    }
+    if (outbox.isEmpty) this.#outbox = undefined;
+  }
+
+  /**
+   * The client is too slow for what it is sent.
+   *
+   * @param isCut The connection ends for it.
+   */
+  #drop(isCut: boolean = this.#plan.closeOnBackpressureLimit): number {
+    if (isCut) {
       this.terminate();
       this.#events.closed(this, 1006, "");
     }
@@ -301,6 +435,7 @@ export class DenoWebSocket
 
   #sendClose(code: number | undefined, reason: string): void {
     if (this.#isGone) return;
+    this.#giveOut(Infinity);
     closeWebSocket(this.#platform, code, reason);
     // Deno would wait for the client's answer for ever.
     this.#lastBacklog = this.bufferedAmount;
@@ -324,6 +459,7 @@ export class DenoWebSocket
   /** The connection is gone. */
   #lost(code: number, reason: string): void {
     this.#isGone = true;
+    this.#outbox = undefined;
     for (const type of EVENTS) this.#platform.removeEventListener(type, this);
     releaseWebSocket(this.#platform);
     this.#pool.delete(this);

@@ -1,7 +1,7 @@
 /** A connection to whose client more may have been sent than it takes. */
 export interface Backlogged {
-  /** Bytes that are not written yet. */
-  readonly bufferedAmount: number;
+  /** Bytes that Deno was given and has not written. */
+  readonly givenBytes: number;
   /** The client is slow: the kernel did not take everything. */
   congested(): void;
   /** All is written. */
@@ -48,7 +48,7 @@ export class BacklogWatch {
     const suspects = [...this.#suspects];
     this.#suspects.clear();
     for (const connection of suspects) {
-      if (connection.bufferedAmount === 0) {
+      if (connection.givenBytes === 0) {
         // It never was slow, and may be suspected again.
         connection.drained();
         continue;
@@ -63,7 +63,7 @@ export class BacklogWatch {
     this.#poll = undefined;
     let hasProgress = false;
     for (const connection of [...this.#congested]) {
-      if (connection.bufferedAmount > 0) continue;
+      if (connection.givenBytes > 0) continue;
       hasProgress = true;
       this.#congested.delete(connection);
       connection.drained();

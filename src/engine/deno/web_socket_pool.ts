@@ -22,6 +22,7 @@ export class WebSocketPool {
   readonly #connections: Set<Pooled> = new Set();
   #onEmpty: (() => void)[] = [];
   #isStopping = false;
+  #hasLost = false;
 
   constructor(sweep: IdleSweep) {
     this.sweep = sweep;
@@ -30,6 +31,11 @@ export class WebSocketPool {
   /** No connection may begin any more: Deno would drop it without a word. */
   get isStopping(): boolean {
     return this.#isStopping;
+  }
+
+  /** Whether Deno holds connections of which it will never say anything. */
+  get hasLost(): boolean {
+    return this.#hasLost;
   }
 
   /** How many connections there are. */
@@ -48,6 +54,12 @@ export class WebSocketPool {
     const listeners = this.#onEmpty;
     this.#onEmpty = [];
     for (const listener of listeners) listener();
+  }
+
+  /** A connection is over that Deno will never say anything of. */
+  lose(connection: Pooled): void {
+    this.#hasLost = true;
+    this.delete(connection);
   }
 
   /** Lets no connection begin from now on. */
@@ -74,7 +86,7 @@ export class WebSocketPool {
     for (const connection of [...this.#connections]) {
       connection.cut();
       // Of some that were just beginning, Deno never says that they are over.
-      this.delete(connection);
+      this.lose(connection);
     }
   }
 }

@@ -147,6 +147,8 @@ export const MESSAGE_WAITS: number = 1 << 1;
 
 /** HTTP/1.0. */
 export const REQUEST_HTTP_1_0: number = 1 << 0;
+/** The answer may become an event stream. */
+export const REQUEST_EVENT_STREAM: number = 1 << 15;
 /** There is content, or there may be (chunked). */
 export const REQUEST_HAS_CONTENT: number = 1 << 1;
 /** All of the content is in this record. */
@@ -220,6 +222,18 @@ export const COMMAND_TIMEOUT: number = 6;
 /** Wants the request's content: 4 is CONTENT_STREAM or CONTENT_GATHER. */
 export const COMMAND_CONTENT: number = 7;
 /**
+ * A streamed answer is an event stream from now on: 4 milliseconds of silence
+ * until a comment is sent, 0 is never, 5 the most bytes that may wait when a part
+ * is added; who has more is cut. Its written bytes are not told; `blocked` is 1
+ * while its client does not take what it is sent.
+ */
+export const COMMAND_EVENT_STREAM: number = 30;
+/**
+ * Adds a part to many event streams: 4 length, 5 token if RESPOND_CONTENT_TOKEN,
+ * 6 how many; then a connection and a generation for each, then the part.
+ */
+export const COMMAND_EVENT: number = 31;
+/**
  * Makes the connection a WebSocket: 4 length of the header lines, 5 of the key, 6
  * of the extensions, 7 the most bytes of a message, 8 the most that may wait, 9
  * idle timeout in milliseconds, 10 and 11 windows for messages to and from
@@ -248,6 +262,13 @@ export const COMMAND_TERMINATE: number = 12;
 export const COMMAND_PAUSE: number = 13;
 /** Reads again. */
 export const COMMAND_RESUME: number = 14;
+/**
+ * A socket is subscribed to a topic of a bus: 4 membership, as `jstime_bus_join`
+ * returned it, 5 length of the topic, which follows. It ends with the socket.
+ */
+export const COMMAND_SUBSCRIBE: number = 20;
+/** Ends a subscription; as COMMAND_SUBSCRIBE. */
+export const COMMAND_UNSUBSCRIBE: number = 21;
 /**
  * Writes to a TCP connection: 4 length, 5 token if RESPOND_CONTENT_TOKEN;
  * otherwise the bytes follow.
@@ -285,6 +306,20 @@ export const SEND_COMPRESSED: number = 1 << 3;
 export const SEND_PING: number = 1 << 4;
 /** Flag of COMMAND_SEND: a pong. */
 export const SEND_PONG: number = 1 << 5;
+/**
+ * Flag of COMMAND_SEND_MANY: a client that is too slow loses the oldest messages
+ * that were sent with this flag and of which nothing is written.
+ */
+export const SEND_DROP_OLDEST: number = 1 << 6;
+/**
+ * Flag of COMMAND_SEND_MANY: for a client that is too slow this takes the place
+ * of messages of the same topic that were sent with this flag and of which
+ * nothing is written. The length of the topic (u32) and the topic follow the
+ * receivers.
+ */
+export const SEND_LATEST: number = 1 << 7;
+/** Flag of jstime_bus_publish: a client that is too slow is cut. */
+export const SEND_DISCONNECT: number = 1 << 8;
 /** No compressor. */
 export const DEFLATE_NONE: number = 0;
 /** One compressor for all sockets, without memory of earlier messages. */
@@ -374,6 +409,8 @@ export const LISTEN_IPV6_ONLY: number = 1 << 1;
 export const LISTEN_TLS: number = 1 << 2;
 /** Flag of a policy: clients without a trusted certificate are refused. */
 export const POLICY_REQUIRED = 1 << 0;
+/** HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge. */
+export const LISTEN_HTTP2: number = 1 << 6;
 /** Size of what jstime_listen writes. */
 export const LISTEN_OUT_BYTES: number = 128;
 

@@ -99,6 +99,30 @@ function sendStream(exchange: NativeExchange, answer: StreamAnswer): void {
   const length = declared !== null && /^\d{1,15}$/.test(declared)
     ? Number(declared)
     : undefined;
+  sendStreamHead(exchange, status, pairs, lines, length);
+  const isHead = exchange.request.method === "HEAD";
+  const sender = new StreamSender(
+    exchange,
+    source,
+    isHead ? undefined : length,
+  );
+  exchange.stream(sender);
+  sender.run();
+}
+
+/**
+ * Begins a streamed answer.
+ *
+ * @param lines What `linesLength` says of `pairs`: at most `MOST_LINES`.
+ * @param length Of the content, if it is known.
+ */
+export function sendStreamHead(
+  exchange: NativeExchange,
+  status: number,
+  pairs: readonly HeaderPair[],
+  lines: number,
+  length: number | undefined,
+): void {
   const { commands } = exchange.pump;
   const flags = length === undefined ? 0 : RESPOND_LENGTH_KNOWN;
   const at = beginAnswer(exchange, COMMAND_RESPOND_STREAM, flags, 16 + lines);
@@ -108,14 +132,6 @@ function sendStream(exchange: NativeExchange, answer: StreamAnswer): void {
   writeWide(words, at + 6, length ?? 0);
   commands.end(writeLines(bytes, (at + 8) << 2, pairs));
   exchange.pump.wroteChunk(0);
-  const isHead = exchange.request.method === "HEAD";
-  const sender = new StreamSender(
-    exchange,
-    source,
-    isHead ? undefined : length,
-  );
-  exchange.stream(sender);
-  sender.run();
 }
 
 function isNoLength([name]: HeaderPair): boolean {

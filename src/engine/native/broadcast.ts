@@ -4,16 +4,19 @@
  * @module
  */
 
-import type { EngineWebSocket } from "../engine.ts";
+import type { EngineWebSocket, Publication } from "../engine.ts";
 import {
   COMMAND_SEND_MANY,
   INLINE_CONTENT,
   RESPOND_CONTENT_TOKEN,
 } from "./abi.ts";
 import type { Pump } from "./pump.ts";
+import { MOST_BYTES, writeText } from "./text.ts";
+import { topicKey } from "./topic_key.ts";
 import {
   DROPPED,
   type NativeWebSocket,
+  policyFlag,
   sendFlags,
   toBytes,
   WAITS,
@@ -32,6 +35,10 @@ interface Broadcast {
   /** The number of its bytes. */
   readonly size: number;
   readonly flags: number;
+  /** The I/O thread makes room for it. */
+  readonly takesBack: boolean;
+  /** For what makes room by topic. */
+  readonly topic: string | undefined;
   isDropped: boolean;
   isWaiting: boolean;
   /** Sockets that were not sent it. */
@@ -44,19 +51,27 @@ export function broadcast(
   data: string | Uint8Array<ArrayBuffer>,
   compress: boolean,
   size: number,
+  publication?: Publication,
 ): number {
+  const policy = publication?.policy;
+  const takesBack = policy === "drop-oldest" || policy === "latest";
+  const flag = takesBack ? policyFlag(policy) : 0;
   const message: Broadcast = {
     data,
     size,
-    flags: sendFlags(data, compress),
+    flags: sendFlags(data, compress) | flag,
+    takesBack,
+    topic: policy === "latest" ? topicKey(publication!.topic) : undefined,
     isDropped: false,
     isWaiting: false,
     dropped: [],
   };
   let left = sockets as readonly NativeWebSocket[];
+  if (takesBack) left.every((socket) => socket.catchUp());
   while (left.length > 0) left = sendOnThread(left[0]!.pump, left, message);
   // This may run programs, which may send.
-  for (const socket of message.dropped) socket.overflow();
+  const isCut = policy === "disconnect" ? true : undefined;
+  for (const socket of message.dropped) socket.overflow(isCut);
   if (message.isDropped) return 0;
   return message.isWaiting ? -1 : size;
 }
@@ -88,7 +103,8 @@ function sendPiece(
   const isLent = size > INLINE_CONTENT;
   const kind = COMMAND_SEND_MANY |
     (isLent ? flags | RESPOND_CONTENT_TOKEN : flags) << 8;
-  const room = 12 + (end - start) * RECEIVER_BYTES + (isLent ? 0 : size);
+  const room = 16 + (end - start) * RECEIVER_BYTES + (isLent ? 0 : size) +
+    (message.topic?.length ?? 0) * MOST_BYTES;
   const at = commands.begin(kind, 0, 0, room);
   const { words, bytes } = commands;
   const first = at + 7;
@@ -99,7 +115,7 @@ function sendPiece(
       others.push(socket);
       continue;
     }
-    const status = socket.admit(size);
+    const status = socket.admit(size, message.takesBack);
     if (status === DROPPED) {
       message.isDropped = true;
       message.dropped.push(socket);
@@ -115,6 +131,11 @@ function sendPiece(
   words[at + 4] = size;
   words[at + 5] = isLent ? pump.calls.lend(toBytes(data)) : 0;
   words[at + 6] = (next - first) >> 1;
-  commands.end(isLent ? next << 2 : writePayload(bytes, next << 2, data));
+  let last = next << 2;
+  if (message.topic !== undefined) {
+    last = writeText(bytes, last + 4, message.topic);
+    words[next] = last - (next << 2) - 4;
+  }
+  commands.end(isLent ? last : writePayload(bytes, last, data));
   pump.wroteMore(isLent ? size : 0);
 }

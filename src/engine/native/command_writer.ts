@@ -1,4 +1,5 @@
 import {
+  COMMAND_EVENT,
   COMMAND_RESPOND_FILE,
   COMMAND_SEND_MANY,
   COMMANDS_BLOCKED,
@@ -30,6 +31,7 @@ function isHeavy(kind: number): boolean {
   switch (kind & 0xff) {
     case COMMAND_RESPOND_FILE:
     case COMMAND_SEND_MANY:
+    case COMMAND_EVENT:
       return true;
     default:
       return (kind >>> 8 & RESPOND_CONTENT_TOKEN) !== 0;

@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "447b5e71744854724a71d59b6ee464476da80055a110a709bf4f10dc441e87ca";
+  "5d5d0671315b03ef09eb5049ad67fad4e90ba6d626ab461b7f987ecd4a428f6a";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "0aea8467ed7f3e5162cf3086b5398eef1b16d802703d97f996a38ebe7ce2e79c",
+    "fe77ecf1e4594bf3959a989bc36fe2583547e516087ef0b47771d282a5a36c1d",
 };

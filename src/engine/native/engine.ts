@@ -1,5 +1,6 @@
 import type {
   Engine,
+  EngineBus,
   EngineFeatures,
   HttpHandler,
   HttpListener,
@@ -8,7 +9,9 @@ import type {
   OpenFile,
 } from "../engine.ts";
 import { broadcast } from "./broadcast.ts";
+import { NativeBus } from "./bus.ts";
 import { digests } from "./digests.ts";
+import { sendEvent } from "./event_stream.ts";
 import { SharedLibrary } from "./library.ts";
 import { findLibrary, platformName } from "./library_path.ts";
 import { NativeHttpListener } from "./listener.ts";
@@ -22,7 +25,7 @@ const features: EngineFeatures = {
   connectionClose: true,
   getContent: true,
   headDeadline: true,
-  http2: false,
+  http2: true,
   httpClientCertificates: true,
   ipv6Only: true,
   limits: true,
@@ -48,6 +51,7 @@ class NativeEngine implements LoadedEngine {
   readonly name = "native";
   readonly features: EngineFeatures = features;
   readonly openFile: (path: string) => OpenFile;
+  readonly sendEvent: typeof sendEvent = sendEvent;
   readonly broadcast: typeof broadcast = broadcast;
   /** TCP on the same threads. */
   readonly tcp: NativeTcp;
@@ -62,9 +66,8 @@ class NativeEngine implements LoadedEngine {
     this.openFile = (path) => files.open(path);
   }
 
-  unable({ tls, http2 }: HttpListenPlan): string | undefined {
+  unable({ tls }: HttpListenPlan): string | undefined {
     if (tls === undefined) return undefined;
-    if (http2) return "it does not speak HTTP/2";
     const what = this.#unusableIn(tls);
     return what && `${what} is of a kind that it does not support`;
   }
@@ -86,6 +89,16 @@ class NativeEngine implements LoadedEngine {
     } catch (error) {
       onStop();
       throw error;
+    }
+  }
+
+  joinBus(name: string): EngineBus {
+    const runtime = this.#runtime.acquire();
+    try {
+      return new NativeBus(this.#library, runtime.handle, name);
+    } finally {
+      // The server that joins keeps the threads.
+      this.#runtime.release();
     }
   }
 }

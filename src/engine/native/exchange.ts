@@ -1,6 +1,9 @@
 import type {
   Answer,
+  EngineEventStream,
   EngineWebSocket,
+  EventStreamEvents,
+  EventStreamPlan,
   Exchange,
   PeerAddress,
   ShownCertificate,
@@ -25,8 +28,9 @@ import type { Pump, RequestSink } from "./pump.ts";
 import { lazyRequest } from "./request.ts";
 import { type ContentSource, RequestContent } from "./request_content.ts";
 import { contentLength, contentStart } from "./request_record.ts";
+import { openEventStream } from "./event_stream.ts";
 import type { RequestHost, RequestTarget } from "./request_texts.ts";
-import type { StreamSender } from "./stream_sender.ts";
+import type { StreamedContent } from "./stream_sender.ts";
 import { upgradeToWebSocket } from "./web_socket_upgrade.ts";
 
 /** The largest timeout that a command can carry, in milliseconds. */
@@ -57,7 +61,7 @@ export class NativeExchange implements Exchange, ContentSource {
   answered = false;
   readonly #target: RequestTarget;
   readonly #host: RequestHost | null;
-  #sender: StreamSender | undefined = undefined;
+  #sender: StreamedContent | undefined = undefined;
   #goneListeners: (() => void)[] | undefined = undefined;
   #isGone = false;
   #isEnded = false;
@@ -172,6 +176,18 @@ export class NativeExchange implements Exchange, ContentSource {
     return socket;
   }
 
+  openEventStream(
+    plan: EventStreamPlan,
+    headers: Headers,
+    first: string,
+    events: EventStreamEvents,
+  ): EngineEventStream | undefined {
+    if (this.isOver) return undefined;
+    const stream = openEventStream(this, plan, headers, first, events);
+    if (stream !== undefined) this.answered = true;
+    return stream;
+  }
+
   /** Sends what the handler answered, if there is anybody to send it to. */
   settle(answer: Answer): void {
     if (!this.isOver) return sendAnswer(this, answer);
@@ -218,7 +234,7 @@ export class NativeExchange implements Exchange, ContentSource {
   }
 
   /** The response streams from now on, for as long as that takes. */
-  stream(sender: StreamSender): void {
+  stream(sender: StreamedContent): void {
     this.#sender = sender;
     this.#compact();
     this.pump.keep(this);

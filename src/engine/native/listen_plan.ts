@@ -1,5 +1,6 @@
 import type { HttpListenPlan } from "../engine.ts";
 import {
+  LISTEN_HTTP2,
   LISTEN_IPV6_ONLY,
   LISTEN_REUSE_PORT,
   LISTEN_TLS,
@@ -44,7 +45,8 @@ export function encodeListenPlan(
   const bytes = new Uint8Array(size);
   const words = new Uint32Array(bytes.buffer, 0, PLAN_WORDS);
   words[PLAN_TRANSPORT] = isTcp ? TCP : UNIX;
-  if (isTls) words[PLAN_FLAGS] = LISTEN_TLS;
+  words[PLAN_FLAGS] = (isTls ? LISTEN_TLS : 0) |
+    (plan.http2 ? LISTEN_HTTP2 : 0);
   if (isTcp) {
     words[PLAN_PORT] = address.port;
     words[PLAN_FLAGS]! |= (address.reusePort ? LISTEN_REUSE_PORT : 0) |

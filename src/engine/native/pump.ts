@@ -88,6 +88,10 @@ const EARLY_BYTES = COMMANDS_BYTES / 4;
 const CHUNK_HOPS = 16;
 /** And so many before what was written is shown, in all. */
 const MOST_HOPS = 512;
+/** How often a thread that has too much to do is looked at. */
+const CATCH_UP_ROUNDS = 500;
+/** Nobody ever wakes who waits for it. */
+const pause = new Int32Array(new SharedArrayBuffer(4));
 /** How often to look for slow clients that are none, in milliseconds. */
 const LOOK = 1;
 
@@ -170,6 +174,19 @@ export class Pump {
     this.#keptCount--;
   }
 
+  /**
+   * Whether the client of an open connection does not take what it is sent.
+   * Begins anew with `forgetBlocked`.
+   */
+  isBlocked(connection: number): boolean {
+    return this.#memory.blocked[connection] !== 0;
+  }
+
+  /** What was said of the connection before does not count any more. */
+  forgetBlocked(connection: number): void {
+    this.#memory.blocked[connection] = 0;
+  }
+
   /** A request becomes a WebSocket, of which the thread is told next. */
   openWebSocket(
     connection: number,
@@ -241,6 +258,23 @@ export class Pump {
     if (Atomics.load(this.#memory.control, IO_SLEEPS) === 0) return;
     if (isLight) this.calls.help();
     else this.calls.wake();
+  }
+
+  /**
+   * Waits until the thread, which waits for nobody, has done enough of what it
+   * was shown. No record may be begun.
+   *
+   * @returns Whether it has; not if it hardly runs.
+   */
+  catchUp(hasCaughtUp: () => boolean): boolean {
+    for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
+      if (this.commands.isWaiting) this.commands.retry();
+      this.show();
+      if (hasCaughtUp()) return true;
+      if (this.isClosed) return false;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+    return false;
   }
 
   /** The memory and the thread are about to go. */

@@ -3,11 +3,19 @@ import { STREAM_WINDOW } from "./abi.ts";
 import { sendAbort, sendChunk, sendLastChunk } from "./commands.ts";
 import type { NativeExchange } from "./exchange.ts";
 
+/** Whoever produces the content of a streamed response. */
+export interface StreamedContent {
+  /** So many bytes have been written to the socket. */
+  wrote(size: number): void;
+  /** Nobody wants the rest. */
+  cancel(reason: unknown): void;
+}
+
 /**
  * Sends content while it is produced. The producer is asked for more only while
  * less than a window of it waits to be written.
  */
-export class StreamSender {
+export class StreamSender implements StreamedContent {
   readonly #exchange: NativeExchange;
   readonly #source: ByteSource;
   /** Bytes that the head has promised and that were not sent. */

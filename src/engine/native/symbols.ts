@@ -57,6 +57,13 @@ export const symbols = {
     parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],
     result: "i32",
   },
+  jstime_bus_join: { parameters: ["u32", "buffer", "u32"], result: "i32" },
+  jstime_bus_leave: { parameters: ["u32"], result: "i32" },
+  jstime_bus_publish: {
+    parameters: ["u32", "buffer", "u32", "buffer", "u32", "u32"],
+    result: "i32",
+  },
+  jstime_bus_count: { parameters: ["u32", "buffer", "u32"], result: "i32" },
   jstime_file_open: { parameters: ["buffer", "u32", "buffer"], result: "i32" },
   jstime_file_stat: { parameters: ["u32", "buffer"], result: "i32" },
   jstime_file_read: {

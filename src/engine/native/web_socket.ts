@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import type {
   EngineWebSocket,
+  Publication,
+  PublishPolicy,
   WebSocketEvents,
   WebSocketPlan,
 } from "../engine.ts";
@@ -9,15 +11,21 @@ import {
   COMMAND_PAUSE,
   COMMAND_RESUME,
   COMMAND_SEND,
+  COMMAND_SUBSCRIBE,
   COMMAND_TERMINATE,
+  COMMAND_UNSUBSCRIBE,
   MESSAGE_TEXT,
   MESSAGE_WAITS,
   RESPOND_CONTENT_TOKEN,
   SEND_COMPRESSED,
+  SEND_DISCONNECT,
+  SEND_DROP_OLDEST,
+  SEND_LATEST,
   SEND_PING,
   SEND_PONG,
   SEND_TEXT,
 } from "./abi.ts";
+import { broadcast } from "./broadcast.ts";
 import type { EventBatch } from "./event_reader.ts";
 import type { IoMemory } from "./io_memory.ts";
 import type { Pump } from "./pump.ts";
@@ -92,7 +100,12 @@ export class NativeWebSocket implements EngineWebSocket {
     data: string | Uint8Array<ArrayBuffer>,
     compress: boolean,
     size?: number,
+    publication?: Publication,
   ): number {
+    if (publication !== undefined) {
+      const length = size ?? sizeOf(data);
+      return broadcast([this], data, compress, length, publication);
+    }
     const flags = sendFlags(data, compress);
     const most = size ?? mostBytesOf(data);
     if (most > LONGEST_INLINE) return this.#sendLong(data, flags, size);
@@ -134,28 +147,56 @@ export class NativeWebSocket implements EngineWebSocket {
     if (!this.#isOver) this.#command(COMMAND_RESUME);
   }
 
+  /** Tells the thread of a subscription on a bus; it ends with the socket. */
+  subscribe(membership: number, topic: string): void {
+    this.#tellTopic(COMMAND_SUBSCRIBE, membership, topic);
+  }
+
+  /** Tells the thread that it has ended. */
+  unsubscribe(membership: number, topic: string): void {
+    this.#tellTopic(COMMAND_UNSUBSCRIBE, membership, topic);
+  }
+
+  /**
+   * Waits for the thread if it has far too much to do for this socket, which
+   * only happens while JavaScript sends without a pause. No record may be begun.
+   *
+   * @returns Whether the thread has done what it had to.
+   */
+  catchUp(): boolean {
+    const { most } = this.#limits;
+    if (this.#isOver || this.#countWaiting() <= most) return true;
+    return this.pump.catchUp(() => this.#countWaiting() <= most);
+  }
+
   /**
    * Counts a message that is about to be sent.
    *
    * @param size The number of its bytes.
+   * @param takesBack The thread makes room for it, once the client is slow.
    * @returns `DROPPED`, `WAITS` or `TAKEN`. Dropped ones are not counted, and
    * `overflow` must follow, which may run programs.
    */
-  admit(size: number): number {
+  admit(size: number, takesBack: boolean = false): number {
     if (this.#isOver) return DROPPED;
     const waiting = this.#countWaiting();
     const limits = this.#limits;
     const isSlow = this.#isSlow();
-    if (waiting > (isSlow ? limits.slow : limits.any)) return DROPPED;
+    const sooner = isSlow ? limits.slow : limits.any;
+    if (waiting > (takesBack ? limits.most : sooner)) return DROPPED;
     this.#waiting = waiting + size;
     if (!isSlow && waiting + size <= limits.ease) return TAKEN;
     this.#owe();
     return WAITS;
   }
 
-  /** A message was dropped. */
-  overflow(): 0 {
-    if (this.#isOver || !this.#limits.isCut) return 0;
+  /**
+   * A message was dropped.
+   *
+   * @param isCut The connection is cut for it.
+   */
+  overflow(isCut: boolean = this.#limits.isCut): 0 {
+    if (this.#isOver || !isCut) return 0;
     this.terminate();
     this.#events.closed(this, 1006, "");
     return 0;
@@ -289,6 +330,19 @@ export class NativeWebSocket implements EngineWebSocket {
     this.#events.message(this, isText ? decodeText(bytes) : bytes.buffer);
   }
 
+  #tellTopic(kind: number, membership: number, topic: string): void {
+    if (this.#isOver) return;
+    const { pump: { commands }, connection, generation } = this;
+    const room = 8 + topic.length * MOST_BYTES;
+    const at = commands.begin(kind, connection, generation, room);
+    const start = (at + 6) << 2;
+    const end = writeText(commands.bytes, start, topic);
+    commands.words[at + 4] = membership;
+    commands.words[at + 5] = end - start;
+    commands.end(end);
+    this.pump.written();
+  }
+
   #command(kind: number): void {
     const { pump, connection, generation } = this;
     const at = pump.commands.begin(kind, connection, generation, 0);
@@ -310,6 +364,20 @@ export function sendFlags(
 ): number {
   return (typeof data === "string" ? SEND_TEXT : 0) |
     (compress ? SEND_COMPRESSED : 0);
+}
+
+/** The flag of a policy for slow clients. */
+export function policyFlag(policy: PublishPolicy): number {
+  switch (policy) {
+    case "drop-newest":
+      return 0;
+    case "drop-oldest":
+      return SEND_DROP_OLDEST;
+    case "latest":
+      return SEND_LATEST;
+    case "disconnect":
+      return SEND_DISCONNECT;
+  }
 }
 
 /** Writes a payload, text as UTF-8; returns where it ends. */

@@ -18,6 +18,11 @@ export interface WebSocketLimits {
   readonly slow: number;
   /** With more, messages to any client are dropped. */
   readonly any: number;
+  /**
+   * With more, messages that the I/O thread makes room for wait for it: they may
+   * all be on their way, and it keeps less.
+   */
+  readonly most: number;
   /** The connection is cut rather than a message dropped. */
   readonly isCut: boolean;
 }
@@ -37,6 +42,7 @@ export function limitsOf(plan: WebSocketPlan): WebSocketLimits {
       ease: Math.min(EASE, slow),
       slow,
       any: slow + KERNEL_BUFFER,
+      most: 2 * (slow + KERNEL_BUFFER),
       isCut: closeOnBackpressureLimit,
     };
     known.set(plan, limits);

@@ -6,7 +6,7 @@
  */
 
 import type { Serve } from "../../../../mod.ts";
-import { publishFromWorker } from "../publishing.ts";
+import { BUS, publishFromWorker, publishOnBus } from "../publishing.ts";
 import type { ServerPlan } from "../server_plan.ts";
 import { block } from "../block.ts";
 import type { Api, RunningServer } from "./api.ts";
@@ -41,9 +41,15 @@ export function serveStall(api: Api, plan: ServerPlan): RunningServer {
     },
     // What is not measured is not there: an engine may lack it.
     ...(plan.variant === "http" ? {} : webSockets),
+    ...(plan.variant === "publish" ? { bus: BUS } : {}),
   });
   if (plan.variant === "publish") {
-    publishFromWorker((message) => void server.publish("news", message));
+    // Bun has no bus.
+    if (plan.module === undefined) {
+      publishFromWorker((message) => void server.publish("news", message));
+    } else {
+      publishOnBus(plan.module);
+    }
   }
   return server;
 }

@@ -95,6 +95,17 @@
 //! jstime_lend(handle: u32, content: buffer, size: u32) -> u32     token, 0: no such handle
 //! jstime_take(handle: u32, thread: u32, connection: u32, generation: u32, out: buffer, size: u32) -> i32
 //!     Copies request content that has arrived into `out`; the number of bytes.
+//! jstime_bus_join(handle: u32, name: buffer, size: u32) -> i32
+//!     Makes the threads of a handle members of a bus; a membership > 0. It ends
+//!     with the handle at the latest.
+//! jstime_bus_leave(membership: u32) -> i32
+//! jstime_bus_publish(membership: u32, topic: buffer, topicSize: u32, payload: buffer, size: u32, flags: u32) -> i32
+//!     Sends a message to the subscribers of a topic on other handles that are
+//!     members of the same bus. Flags SEND_TEXT, SEND_COMPRESSED, SEND_DROP_OLDEST,
+//!     SEND_LATEST, SEND_DISCONNECT. How many threads have it now; -EAGAIN if one
+//!     has too much to do and does not get it.
+//! jstime_bus_count(membership: u32, topic: buffer, size: u32) -> i32
+//!     Subscribers of a topic on other handles of the same bus.
 //! jstime_file_open(path: buffer, size: u32, out: buffer) -> i32
 //!     Token > 0. `out`: f64 size, modified (ms), changed (ms), device, inode, kind (1 file, 2 directory).
 //! jstime_file_stat(token: u32, out: buffer) -> i32       as above
@@ -283,6 +294,8 @@ pub const MESSAGE_WAITS: u32 = 1 << 1;
 
 /// HTTP/1.0.
 pub const REQUEST_HTTP_1_0: u32 = 1 << 0;
+/// The answer may become an event stream.
+pub const REQUEST_EVENT_STREAM: u32 = 1 << 15;
 /// There is content, or there may be (chunked).
 pub const REQUEST_HAS_CONTENT: u32 = 1 << 1;
 /// All of the content is in this record.
@@ -366,6 +379,16 @@ pub const COMMAND_ABORT: u32 = 5;
 pub const COMMAND_TIMEOUT: u32 = 6;
 /// Wants the request's content: 4 is CONTENT_STREAM or CONTENT_GATHER.
 pub const COMMAND_CONTENT: u32 = 7;
+/// A streamed answer is an event stream from now on: 4 milliseconds of silence
+/// until a comment is sent, 0 is never, 5 the most bytes that may wait when a
+/// part is added; who has more is cut. Its written bytes are not told; `blocked`
+/// is 1 while its client does not take what it is sent.
+pub const COMMAND_EVENT_STREAM: u32 = 30;
+/// Adds a part to many event streams: 4 length, 5 token if
+/// RESPOND_CONTENT_TOKEN, 6 how many; then a connection and a generation for
+/// each, then the part. The words `connection` and `generation` of the record
+/// mean nothing.
+pub const COMMAND_EVENT: u32 = 31;
 /// Makes the connection a WebSocket (RFC 6455), which needs a request with
 /// REQUEST_UPGRADE that was not answered. If that is not possible, or not any
 /// more, EVENT_CLOSED follows with 1006.
@@ -403,6 +426,11 @@ pub const COMMAND_TERMINATE: u32 = 12;
 pub const COMMAND_PAUSE: u32 = 13;
 /// Reads again.
 pub const COMMAND_RESUME: u32 = 14;
+/// A socket is subscribed to a topic of a bus: 4 membership, as `jstime_bus_join`
+/// returned it, 5 length of the topic, which follows. It ends with the socket.
+pub const COMMAND_SUBSCRIBE: u32 = 20;
+/// Ends a subscription; as COMMAND_SUBSCRIBE.
+pub const COMMAND_UNSUBSCRIBE: u32 = 21;
 
 /// Writes to a TCP connection: 4 length, 5 token if RESPOND_CONTENT_TOKEN;
 /// otherwise the bytes follow. They are counted in *delivered* once they are
@@ -444,6 +472,16 @@ pub const SEND_COMPRESSED: u32 = 1 << 3;
 pub const SEND_PING: u32 = 1 << 4;
 /// Flag of COMMAND_SEND: a pong.
 pub const SEND_PONG: u32 = 1 << 5;
+/// Flag of COMMAND_SEND_MANY: a client that is too slow loses the oldest messages
+/// that were sent with this flag and of which nothing is written.
+pub const SEND_DROP_OLDEST: u32 = 1 << 6;
+/// Flag of COMMAND_SEND_MANY: for a client that is too slow this takes the place
+/// of messages of the same topic that were sent with this flag and of which
+/// nothing is written. The length of the topic (u32) and the topic follow the
+/// receivers.
+pub const SEND_LATEST: u32 = 1 << 7;
+/// Flag of jstime_bus_publish: a client that is too slow is cut.
+pub const SEND_DISCONNECT: u32 = 1 << 8;
 
 /// No compressor.
 pub const DEFLATE_NONE: u32 = 0;
@@ -534,6 +572,8 @@ pub const LISTEN_TLS: u32 = 1 << 2;
 /// Flag of a policy for clients: who has no certificate that is to be trusted is
 /// refused in the handshake.
 pub const POLICY_REQUIRED: u32 = 1 << 0;
+/// HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge.
+pub const LISTEN_HTTP2: u32 = 1 << 6;
 /// Size of what jstime_listen writes.
 pub const LISTEN_OUT_BYTES: usize = 128;
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::ptr;
 
 use crate::abi;
+use crate::bus;
 use crate::error_name::error_name;
 use crate::fault;
 use crate::files::{self, FileFacts, OpenFile};
@@ -549,6 +550,76 @@ pub unsafe extern "C" fn jstime_peer_certificate(
             out.copy_from_slice(&encoded);
         }
         count(encoded.len())
+    })
+}
+
+/// Makes a handle a member of a bus.
+///
+/// # Safety
+/// `name` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_bus_join(handle: u32, name: *const u8, size: u32) -> i32 {
+    checked(30, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let name = unsafe { input(name, size) }?;
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        let membership = runtime.join_bus(handle, name);
+        if runtime::find(handle).is_none() {
+            // It was abandoned meanwhile.
+            bus::leave(membership);
+            return Err(BAD_HANDLE);
+        }
+        count(membership as usize)
+    })
+}
+
+/// Ends a membership.
+#[unsafe(no_mangle)]
+pub extern "C" fn jstime_bus_leave(membership: u32) -> i32 {
+    checked(31, || {
+        if bus::leave(membership) {
+            Ok(0)
+        } else {
+            Err(NO_SUCH)
+        }
+    })
+}
+
+/// Publishes to other handles of a bus.
+///
+/// # Safety
+/// `topic` and `payload` are null or point to as many bytes as `topic_size` and
+/// `size` say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_bus_publish(
+    membership: u32,
+    topic: *const u8,
+    topic_size: u32,
+    payload: *const u8,
+    size: u32,
+    flags: u32,
+) -> i32 {
+    checked(32, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let (topic, payload) = unsafe { (input(topic, topic_size)?, input(payload, size)?) };
+        let delivery = bus::publish(membership, topic, payload, flags).ok_or(NO_SUCH)?;
+        if delivery.dropped > 0 {
+            return Err(Failure(libc::EAGAIN));
+        }
+        count(delivery.threads)
+    })
+}
+
+/// Counts subscribers on other handles of a bus.
+///
+/// # Safety
+/// `topic` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_bus_count(membership: u32, topic: *const u8, size: u32) -> i32 {
+    checked(33, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let topic = unsafe { input(topic, size) }?;
+        count(bus::count(membership, topic).ok_or(NO_SUCH)?)
     })
 }
 

@@ -4,6 +4,7 @@
 
 pub mod abi;
 pub mod bind;
+pub mod bus;
 pub mod doorbell;
 pub mod error_name;
 pub mod fault;

@@ -29,6 +29,8 @@ pub struct ListenPlan {
     pub address: Address,
     /// TLS on every connection.
     pub tls: bool,
+    /// HTTP/2 as well as HTTP/1.1.
+    pub http2: bool,
     /// Not HTTP: bytes go to JavaScript as they are.
     pub is_tcp: bool,
     /// Larger request content, in bytes, is refused with 413.
@@ -77,7 +79,7 @@ impl ListenPlan {
             return None;
         }
         let flags = word(PLAN_FLAGS);
-        if flags & !(LISTEN_REUSE_PORT | LISTEN_IPV6_ONLY | LISTEN_TLS) != 0 {
+        if flags & !(LISTEN_REUSE_PORT | LISTEN_IPV6_ONLY | LISTEN_TLS | LISTEN_HTTP2) != 0 {
             return None;
         }
         let address = match word(PLAN_TRANSPORT) {
@@ -97,6 +99,7 @@ impl ListenPlan {
         Some(Self {
             address,
             tls: flags & LISTEN_TLS != 0,
+            http2: flags & LISTEN_HTTP2 != 0,
             is_tcp: false,
             max_content: u64::from(word(PLAN_MAX_CONTENT_LOW))
                 | u64::from(word(PLAN_MAX_CONTENT_HIGH)) << 32,

@@ -28,6 +28,7 @@ use mio::{Poll, Token, Waker};
 
 use crate::abi::{IO_SLEEPS, METRIC_COUNT, REQUESTS_STARTED};
 use crate::bind::{self, ListenSocket};
+use crate::bus::{self, BusQueue};
 use crate::doorbell::Doorbell;
 use crate::files::{self, Owner};
 use crate::io::SharedLoop;
@@ -89,6 +90,8 @@ pub struct IoShared {
     pub listeners: Arc<Listeners>,
     /// What the thread does, for JavaScript's thread to help.
     pub event_loop: SharedLoop,
+    /// What was published for subscribers on this thread by other handles.
+    pub bus: BusQueue,
 }
 
 #[derive(Default)]
@@ -150,6 +153,7 @@ impl IoShared {
         lock(&self.contents).clear();
         self.messages.clear();
         self.peer_certificates.clear();
+        self.bus.close();
     }
 
     fn take_content(&self, key: (u32, u32), out: &mut [u8]) -> Option<usize> {
@@ -528,7 +532,10 @@ fn remove(handle: u32) -> Option<Arc<Runtime>> {
         .open
         .iter()
         .position(|(number, _)| *number == handle)?;
-    Some(handles.open.swap_remove(index).1)
+    let (_, runtime) = handles.open.swap_remove(index);
+    drop(handles);
+    bus::forget(handle);
+    Some(runtime)
 }
 
 /// Starts I/O threads.
@@ -560,6 +567,7 @@ pub fn open(threads: u32) -> io::Result<u32> {
             peer_certificates: PeerCertificates::default(),
             waiting: Arc::default(),
             listeners: listeners.clone(),
+            bus: BusQueue::default(),
             region: region.clone(),
             event_loop: SharedLoop::default(),
         };
@@ -689,7 +697,9 @@ impl Runtime {
         let (socket, address) = bind::listen(&plan.address)?;
         let plan = Arc::new(plan);
         let all_metrics = Arc::new(ListenerMetrics::new(&self.threads));
-        let certificates = plan.tls.then(Arc::<SharedCertificates>::default);
+        let certificates = plan
+            .tls
+            .then(|| Arc::new(SharedCertificates::new(plan.http2)));
         let id = self
             .listeners
             .add(all_metrics.clone(), certificates.clone());
@@ -794,6 +804,11 @@ impl Runtime {
             let _ = thread.waker.wake();
         }
         Some(true)
+    }
+
+    /// Makes the threads members of a bus; the membership.
+    pub fn join_bus(&self, handle: u32, name: &[u8]) -> u32 {
+        bus::join(handle, &self.threads, name)
     }
 
     /// Metrics of a listener.

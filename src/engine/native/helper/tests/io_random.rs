@@ -138,7 +138,7 @@ fn misbehave(address: SocketAddr, seed: u64) {
 /// Answers a request in any way, or does nothing about it.
 fn answer(js: &mut JavaScript, of: Key, numbers: &mut Numbers) {
     let large = vec![b'z'; numbers.one_of(&[0, 5, 20_000, 500_000])];
-    match numbers.below(14) {
+    match numbers.below(17) {
         0..=3 => js.respond(of, 200, "X-A: b\r\n", b"hello"),
         4 => {
             js.respond_lent(of, &large);
@@ -167,6 +167,17 @@ fn answer(js: &mut JavaScript, of: Key, numbers: &mut Numbers) {
                 .map(|_| numbers.below(40) as u32)
                 .collect();
             js.command(kind, numbers.below(64) as u32, of, &words, &[]);
+        }
+        13 => {
+            js.respond_stream(of, 0, 0);
+            let words = [numbers.one_of(&[0, 1, 100]), numbers.one_of(&[0, 100_000])];
+            js.command(COMMAND_EVENT_STREAM, 0, of, &words, &[]);
+            js.chunk(of, &large, numbers.below(8) == 0);
+        }
+        14 | 15 => {
+            let token = js.runtime().lend(&large);
+            let words = [large.len() as u32, token, 2, of.0, of.1, of.0 ^ 1, of.1];
+            js.command(COMMAND_EVENT, RESPOND_CONTENT_TOKEN, (0, 0), &words, &[]);
         }
         _ => {}
     }

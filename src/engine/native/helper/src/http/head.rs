@@ -3,6 +3,7 @@
 use super::limits::{EMPTY_LINES, Limits};
 use super::refusal::Refusal;
 use lines::read_head;
+pub(crate) use lines::{complete, method_number};
 
 mod fields;
 mod lines;
@@ -67,6 +68,8 @@ pub struct Head {
     pub headers: Vec<HeaderSpan>,
     /// HTTP/1.0; otherwise it is HTTP/1.1.
     pub http_1_0: bool,
+    /// Many clients may be sent the same parts of an answer.
+    pub can_stream_events: bool,
     /// How the end of the content is known.
     pub body: BodyLength,
     /// Whether the connection may be used again. Never for HTTP/1.0, also if

@@ -85,6 +85,10 @@ impl Connection {
                 self.chunk(cx, command);
                 return Then::AdvanceLater;
             }
+            COMMAND_EVENT_STREAM => {
+                self.become_event_stream(cx, command);
+                return Then::AdvanceLater;
+            }
             COMMAND_ABORT => self.abort(cx),
             COMMAND_TIMEOUT => {
                 if let Some(exchange) = self.exchange() {
@@ -366,6 +370,9 @@ impl Connection {
             is_short = is_end && rest > 0;
         }
         let stream = *stream;
+        if let Some(events) = &mut exchange.events {
+            events.will_send(count, cx.now_ms);
+        }
         if is_end && !is_short {
             exchange.answer = Answer::Complete;
             if let Some(content) = &mut exchange.content

@@ -8,6 +8,7 @@ use super::content::Discard;
 use super::context::{Context, Ticket};
 use super::deadlines::{NEVER, UNARMED};
 use super::exchange::{Answer, Exchange, Stream};
+use super::http2::Session;
 use super::input::Input;
 use super::listener::Listener;
 use super::output::Output;
@@ -48,6 +49,8 @@ pub(super) enum Phase {
     Exchange(Exchange),
     /// A request was answered whose content is still arriving.
     Draining { discard: Discard, until: u64 },
+    /// The connection speaks HTTP/2, and its streams have the requests.
+    Http2(Box<Session>),
     /// The connection is a WebSocket.
     WebSocket(Box<WebSocket>),
     /// Closing as soon as everything is written.
@@ -110,6 +113,8 @@ pub struct Connection {
     /// The input was not looked at since it or the phase changed.
     pub(super) fresh: bool,
     pub(super) parser: HeadParser,
+    /// It may turn out that the client speaks HTTP/2.
+    pub(super) may_be_http2: bool,
     /// Do not wait any longer for small content.
     pub(super) waited: bool,
     /// Something to write that the socket did not take at once.
@@ -152,6 +157,7 @@ impl Connection {
             0 => HANDSHAKE_TIME,
             timeout => timeout,
         };
+        let may_be_http2 = listener.plan.http2;
         let word = cx.shared.region.generation(ticket.index);
         let generation = word.load(Ordering::Relaxed).wrapping_add(1);
         word.store(generation, Ordering::Release);
@@ -172,6 +178,7 @@ impl Connection {
             input: Input::default(),
             fresh: false,
             parser: HeadParser::default(),
+            may_be_http2,
             waited: false,
             output: None,
             is_last: false,
@@ -216,7 +223,7 @@ impl Connection {
             self.socket.flush();
         }
         let is_waiting = match &self.phase {
-            Phase::Exchange(_) | Phase::Held { .. } => true,
+            Phase::Exchange(_) | Phase::Held { .. } | Phase::Http2(_) => true,
             Phase::WebSocket(socket) => socket.is_paused,
             _ => false,
         };
@@ -239,6 +246,9 @@ impl Connection {
     pub fn retry(&mut self, cx: &mut Context) -> bool {
         if matches!(self.phase, Phase::WebSocket(_)) {
             return self.retry_web_socket(cx);
+        }
+        if matches!(self.phase, Phase::Http2(_)) {
+            return self.retry_streams(cx);
         }
         if let Phase::Held { since } = self.phase {
             if self.hung_up && cx.now_ms - since > LEAVING_TIME {
@@ -291,9 +301,10 @@ impl Connection {
         // A request may have arrived by now.
         self.readable = true;
         self.stop_until = match &self.phase {
-            Phase::Exchange(_) | Phase::WebSocket(_) => NEVER,
+            Phase::Exchange(_) | Phase::WebSocket(_) | Phase::Http2(_) => NEVER,
             _ => cx.now_ms + STOP_TIME,
         };
+        self.stop_streams();
         self.advance(cx);
     }
 
@@ -301,6 +312,10 @@ impl Connection {
     pub fn close_if_idle(&mut self, cx: &mut Context) -> bool {
         self.readable = true;
         self.advance(cx);
+        if self.over.is_none() && self.say_goodbye() {
+            self.advance(cx);
+            return true;
+        }
         if self.over.is_none() && self.is_idle() {
             self.over = Some(Over::Done);
         }
@@ -331,6 +346,7 @@ impl Connection {
     /// act.
     pub fn advance(&mut self, cx: &mut Context) {
         self.reads_left = READS_PER_TURN;
+        self.begin_streams_turn();
         let mut may_write = true;
         while self.over.is_none() {
             if self.output.is_some() && !self.blocked && may_write {
@@ -368,6 +384,7 @@ impl Connection {
                 self.end(cx);
                 true
             }
+            Phase::Http2(_) => self.drive_if_needed(cx),
             Phase::WebSocket(_) => self.web_socket_written(cx),
             _ => false,
         }
@@ -485,6 +502,7 @@ impl Connection {
             cx.events.send(EVENT_GONE, 0, self.index, old, is_deadline);
         }
         self.lose_web_socket(cx, old);
+        self.lose_streams(cx, over);
         self.listener.closed();
     }
 }

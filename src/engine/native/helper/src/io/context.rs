@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::deadlines::Deadlines;
 use super::events::Events;
 use super::handshakes::Handshakes;
+use super::indices::Indices;
 use super::interner::Interner;
 use super::output::Spares;
 use crate::abi::REQUESTS_STARTED;
@@ -47,6 +48,8 @@ pub struct Context {
     pub now: Instant,
     /// The same in milliseconds since the thread began.
     pub now_ms: u64,
+    /// Numbers of connections and streams.
+    pub indices: Indices,
     /// Wakes connections.
     pub deadlines: Deadlines,
     /// Connections with more to do than fitted into their turn.
@@ -96,6 +99,7 @@ impl Context {
             events,
             now,
             now_ms: 0,
+            indices: Indices::default(),
             deadlines: Deadlines::default(),
             ready: Vec::new(),
             held: VecDeque::new(),

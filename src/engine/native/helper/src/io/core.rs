@@ -10,19 +10,25 @@ use super::answer::{self, Then};
 use super::connection::{Connection, Over, Readiness};
 use super::context::{Context, Ticket};
 use super::deadlines::Entry;
+use super::event_stream::{self, Part};
 use super::listener::Listener;
 use super::plain_socket::PlainSocket;
 use super::request::Peer;
 use super::slab::Slab;
 use super::socket::Socket;
 use super::web_socket_many::Many;
+use super::web_socket_published::Origin;
 use crate::abi::*;
 use crate::fault;
 use crate::ring::Command;
 use crate::runtime::AcceptedSocket;
+use crate::websocket::{Broadcast, Recipient};
 
 /// The first token of connections.
 pub const CONNECTIONS: usize = 1 << 20;
+
+/// Deliveries of messages from buses before it is something else's turn.
+const BUS_DELIVERIES_PER_TURN: usize = 8192;
 
 /// Connections, listeners, and what they share.
 pub struct Core {
@@ -33,6 +39,10 @@ pub struct Core {
     last_serial: u32,
     /// Messages for many sockets that others may go out with.
     many: Option<Many>,
+    /// Messages from buses did not fit into a turn.
+    pub has_bus_messages: bool,
+    /// Kept for its memory.
+    recipients: Vec<Recipient>,
     /// Kept for its memory.
     due: Vec<Entry>,
     /// Who has found no room in the ring: TCP comes before HTTP this time.
@@ -48,6 +58,8 @@ impl Core {
             listeners: Vec::new(),
             last_serial: 0,
             many: None,
+            has_bus_messages: false,
+            recipients: Vec::new(),
             due: Vec::new(),
             tcp_first: false,
         }
@@ -149,11 +161,11 @@ impl Core {
             return self.open_accepted_tcp(listener, socket, peer, registry);
         }
         let mut socket = Socket::new(socket, listener.certificates.as_ref());
-        let index = match self.connections.vacant() {
+        let index = match self.cx.indices.take() {
             Some(index) if !listener.is_stopping() => index,
             vacant => {
                 if let Some(index) = vacant {
-                    self.connections.give_back(index);
+                    self.cx.indices.give_back(index);
                 }
                 return listener.not_opened();
             }
@@ -162,7 +174,7 @@ impl Core {
             .register(registry, Token(CONNECTIONS + index as usize))
             .is_err()
         {
-            self.connections.give_back(index);
+            self.cx.indices.give_back(index);
             return listener.not_opened();
         }
         let ticket = Ticket {
@@ -214,6 +226,7 @@ impl Core {
     fn close(&mut self, index: u32, over: Over) {
         if let Some(mut connection) = self.connections.remove(index) {
             connection.close(&mut self.cx, over);
+            self.cx.indices.release(index);
             let listener = connection.listener.clone();
             drop(connection);
             self.look_for_end(&listener);
@@ -244,6 +257,9 @@ impl Core {
         if command.kind == COMMAND_SEND_MANY {
             return self.take_many(command);
         }
+        if command.kind == COMMAND_EVENT {
+            return self.send_event(command);
+        }
         if self.many.is_some() {
             self.send_many(false);
         }
@@ -253,7 +269,8 @@ impl Core {
         let index = command.connection;
         match self.connections.get(index) {
             Some(connection) if connection.is_current(command.generation) => {}
-            _ => return answer::discard(&mut self.cx, command),
+            Some(_) => return answer::discard(&mut self.cx, command),
+            None => return self.carry_out_for_stream(command),
         }
         self.with(index, |connection, cx| {
             match connection.carry_out(cx, command) {
@@ -261,6 +278,17 @@ impl Core {
                 Then::AdvanceLater => connection.advance_later(cx),
             }
         });
+    }
+
+    /// Carries out a command for a stream of an HTTP/2 connection, unless it is
+    /// stale.
+    fn carry_out_for_stream(&mut self, command: &Command<'_>) {
+        match self.cx.indices.stream(command.connection) {
+            Some((owner, id)) => self.with_ticket(owner, |connection, cx| {
+                connection.carry_out_for_stream(cx, id, command);
+            }),
+            None => answer::discard(&mut self.cx, command),
+        }
     }
 
     /// Takes a message for many sockets.
@@ -296,6 +324,19 @@ impl Core {
         }
     }
 
+    /// Adds a part to event streams, stale ones excepted.
+    fn send_event(&mut self, command: &Command<'_>) {
+        let Some(part) = Part::read(&self.cx, command) else {
+            return;
+        };
+        for (index, generation) in event_stream::recipients(command) {
+            let connection = self.connections.get(index);
+            if connection.is_some_and(|connection| connection.is_event_stream(generation)) {
+                self.with(index, |connection, cx| connection.send_event(cx, &part));
+            }
+        }
+    }
+
     /// Writes what a batch of commands has left.
     pub fn advance_unwritten(&mut self) {
         self.send_many(true);
@@ -316,8 +357,53 @@ impl Core {
         self.cx.unwritten = tickets;
     }
 
+    /// Sends what was published on other handles, as much as one turn may.
+    pub fn deliver_from_buses(&mut self) {
+        let shared = self.cx.shared.clone();
+        let mut budget = BUS_DELIVERIES_PER_TURN;
+        self.has_bus_messages = false;
+        while let Some(message) = shared.bus.take() {
+            let mut recipients = std::mem::take(&mut self.recipients);
+            let (kind, frame) = (message.kind, message.frame.clone());
+            let mut broadcast = Broadcast::from_frame(kind, frame, message.compress);
+            for topics in &message.to {
+                topics.recipients(&message.topic, &mut recipients);
+                for Recipient { member, .. } in recipients.drain(..) {
+                    budget = budget.saturating_sub(1);
+                    self.with(member, |connection, cx| {
+                        if connection.is_member(topics) {
+                            let policy = &message.policy;
+                            connection.send_published(
+                                cx,
+                                &mut broadcast,
+                                policy,
+                                Origin::Bus,
+                                false,
+                            );
+                        }
+                    });
+                }
+            }
+            self.recipients = recipients;
+            let has_more = shared.bus.done(&message);
+            budget = budget.saturating_sub(1);
+            if budget == 0 && has_more {
+                self.has_bus_messages = true;
+                break;
+            }
+        }
+        if budget < BUS_DELIVERIES_PER_TURN {
+            self.advance_unwritten();
+        }
+    }
+
     /// JavaScript has taken content.
     pub fn content_taken(&mut self, index: u32, generation: u32) {
+        if let Some((owner, id)) = self.cx.indices.stream(index) {
+            return self.with_ticket(owner, |connection, cx| {
+                connection.stream_content_taken(cx, id, generation);
+            });
+        }
         self.with(index, |connection, cx| {
             connection.content_taken(cx, generation)
         });
@@ -422,6 +508,8 @@ impl Core {
 
     /// The turn is over: indices of closed connections may be used again.
     pub fn end_turn(&mut self) {
-        self.connections.end_turn();
+        if self.cx.indices.end_turn() {
+            self.connections.clear();
+        }
     }
 }

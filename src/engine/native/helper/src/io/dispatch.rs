@@ -35,6 +35,16 @@ impl Connection {
     /// Takes a request from `input`, which begins with its head; returns how
     /// many bytes were used. None if nothing can be done now.
     pub(super) fn take_head(&mut self, cx: &mut Context, input: &[u8]) -> Option<usize> {
+        if self.may_be_http2 {
+            match self.detect_http2(input) {
+                Some(true) => {
+                    self.begin_http2(cx);
+                    return Some(0);
+                }
+                Some(false) => self.may_be_http2 = false,
+                None => return None,
+            }
+        }
         let mut head = std::mem::take(&mut cx.head);
         let used = match self.parser.parse(input, &self.listener.limits, &mut head) {
             Ok(false) => None,
@@ -294,6 +304,7 @@ impl Connection {
             idle_timeout: self.listener.idle_timeout,
             content,
             answer: Answer::None,
+            events: None,
             notify: false,
             is_counted: true,
             is_leaving: false,

@@ -1,6 +1,7 @@
 //! A request that is with JavaScript, and its answer.
 
 use super::content::Content;
+use super::event_stream::EventStream;
 
 /// A request that JavaScript was told of, until its response is written.
 pub struct Exchange {
@@ -18,6 +19,8 @@ pub struct Exchange {
     pub content: Option<Box<Content>>,
     /// The response.
     pub answer: Answer,
+    /// It is an event stream.
+    pub events: Option<Box<EventStream>>,
     /// JavaScript wants to know when it was written.
     pub notify: bool,
     /// It is counted as pending.

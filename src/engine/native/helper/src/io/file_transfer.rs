@@ -95,6 +95,24 @@ impl FilePart {
     }
 }
 
+impl FilePart {
+    /// Reads at most `most` bytes, for whoever cannot be given a file.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` if the file has become shorter.
+    pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let count = usize::try_from(self.len()).unwrap_or(usize::MAX).min(most);
+        let mut bytes = vec![0; count];
+        let read = self.file.read(&mut bytes, self.position)?;
+        if read == 0 && count > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes.truncate(read);
+        self.position += read as u64;
+        Ok(bytes)
+    }
+}
+
 fn is_unsupported(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),

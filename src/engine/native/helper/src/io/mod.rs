@@ -20,16 +20,20 @@ mod context;
 mod core;
 mod deadlines;
 mod dispatch;
+mod event_stream;
 mod events;
 mod exchange;
 mod file_transfer;
 mod handshakes;
+mod http2;
+mod indices;
 mod input;
 mod interner;
 mod listener;
 mod native;
 mod output;
 mod plain_socket;
+mod published;
 mod receiving;
 mod request;
 mod sending;
@@ -40,10 +44,12 @@ mod tcp;
 mod tcp_core;
 mod timing;
 mod web_socket;
+mod web_socket_bus;
 mod web_socket_inbox;
 mod web_socket_input;
 mod web_socket_many;
 mod web_socket_output;
+mod web_socket_published;
 mod web_socket_upgrade;
 
 use std::sync::Arc;
@@ -53,6 +59,8 @@ use std::time::Duration;
 use mio::{Events as Readiness, Registry, Token};
 
 pub use self::shared_loop::SharedLoop;
+
+pub use self::published::Policy;
 
 use self::connector::{CONNECTING, Connector};
 use self::context::Context;
@@ -194,6 +202,7 @@ impl Loop {
         if has_mail && !self.read_mail() {
             return None;
         }
+        self.core.deliver_from_buses();
         self.core.retry_held();
         self.core.run_deadlines();
         self.connector.run(&mut self.core, &self.registry);
@@ -238,6 +247,7 @@ impl Loop {
         let now = self.core.cx.now_ms;
         let is_busy = self.core.has_ready()
             || self.commands.has_next()
+            || self.core.has_bus_messages
             || self
                 .acceptors
                 .iter()

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 
 use super::file_transfer::FilePart;
+use super::published::{Freed, Message, Published};
 use super::socket::Socket;
 use crate::websocket::SharedFrame;
 
@@ -17,6 +18,8 @@ const SPARES: usize = 256;
 const SPARE_PIECES: usize = 16;
 // Twice as much as a small piece, since vectors double.
 const SPARE_BYTES: usize = 2 * SMALL_PIECE + 1024;
+/// Fewer pieces that were taken back are not worth clearing away.
+const MANY_TAKEN: usize = 32;
 
 /// A part of what is to be written.
 pub enum Piece {
@@ -26,6 +29,10 @@ pub enum Piece {
     Shared(Arc<[u8]>, usize),
     /// A frame that many connections may be writing.
     Frame(Frame),
+    /// The same, but it may be taken back, or comes from a bus.
+    Message(Message),
+    /// Was taken back.
+    Taken,
     /// A part of a file.
     File(FilePart),
 }
@@ -66,6 +73,14 @@ pub struct Output {
     spare: Vec<u8>,
     /// Content bytes that were written and not told about.
     pub credit: u64,
+    /// Payload bytes from a bus that were written.
+    pub foreign: u64,
+    /// Number of the first piece.
+    first: u64,
+    /// How many pieces were taken back.
+    taken: usize,
+    /// Which pieces may be taken back.
+    published: Option<Box<Published>>,
     /// Why writing has failed: an error number, 0 if nobody knows.
     pub error: i32,
 }
@@ -110,11 +125,104 @@ impl Output {
         self.pieces.push_back(piece);
     }
 
+    /// Appends a message that may be taken back, or comes from a bus.
+    pub fn push_message(&mut self, message: Message) {
+        if message.may_be_taken() {
+            let number = self.first + self.pieces.len() as u64;
+            self.published
+                .get_or_insert_default()
+                .add(&message, number, self.first);
+        }
+        self.push(Piece::Message(message));
+    }
+
+    /// Takes back the oldest messages that may be, of at least so much payload
+    /// if there is as much.
+    pub fn shed(&mut self, payload: usize) -> Freed {
+        let mut freed = Freed::default();
+        while freed.sum() < payload
+            && let Some(number) = self.published.as_mut().and_then(|it| it.take_oldest())
+        {
+            self.take_back(number, &mut freed);
+        }
+        self.compact();
+        freed
+    }
+
+    /// Whether the client was too slow once, and has not caught up since.
+    pub fn is_behind(&self) -> bool {
+        self.published.as_ref().is_some_and(|it| it.is_behind)
+    }
+
+    /// Takes back the messages of a topic that a later one takes the place of.
+    pub fn supersede(&mut self, topic: &[u8]) -> Freed {
+        let mut freed = Freed::default();
+        if !self.pieces.is_empty() {
+            let published = self.published.get_or_insert_default();
+            published.is_behind = true;
+            for number in published.take_topic(topic) {
+                self.take_back(number, &mut freed);
+            }
+            self.compact();
+        }
+        freed
+    }
+
+    /// Takes a message back, unless it has been begun.
+    fn take_back(&mut self, number: u64, freed: &mut Freed) {
+        let piece = number
+            .checked_sub(self.first)
+            .and_then(|index| self.pieces.get_mut(index as usize));
+        if let Some(piece) = piece
+            && let Piece::Message(message) = piece
+            && !message.is_begun()
+        {
+            freed.add(message);
+            *piece = Piece::Taken;
+            self.taken += 1;
+        }
+    }
+
+    /// Clears away what was taken back, once that is most of what there is.
+    fn compact(&mut self) {
+        if self.taken < MANY_TAKEN || self.taken < self.pieces.len() / 2 {
+            return;
+        }
+        self.taken = 0;
+        self.pieces.retain(|piece| !matches!(piece, Piece::Taken));
+        let mut published = Published::default();
+        published.is_behind = self.is_behind();
+        for (piece, number) in self.pieces.iter().zip(self.first..) {
+            if let Piece::Message(message) = piece
+                && message.may_be_taken()
+            {
+                published.add(message, number, self.first);
+            }
+        }
+        self.published = Some(Box::new(published));
+    }
+
+    /// Removes the first piece.
+    fn pop(&mut self) -> Option<Piece> {
+        let piece = self.pieces.pop_front();
+        self.first += 1;
+        if matches!(piece, Some(Piece::Taken)) {
+            self.taken -= 1;
+        }
+        if self.pieces.is_empty() {
+            self.published = None;
+        }
+        piece
+    }
+
     /// Writes as much as possible, and of files at most `budget` bytes. The
     /// second result is how many bytes were written.
     pub fn write_to(&mut self, socket: &Socket, mut budget: usize) -> (Progress, u64) {
         let mut written = 0u64;
         loop {
+            while let Some(Piece::Taken) = self.pieces.front() {
+                self.pop();
+            }
             let result = match self.pieces.front_mut() {
                 None => return (Progress::Done, written),
                 Some(Piece::File(_)) if budget == 0 => return (Progress::Yielded, written),
@@ -123,7 +231,7 @@ impl Output {
                         budget -= count;
                         written += count as u64;
                         if part.is_done() {
-                            self.pieces.pop_front();
+                            self.pop();
                         }
                         continue;
                     }
@@ -161,6 +269,9 @@ impl Output {
                 more = true;
                 break;
             }
+            if bytes.is_empty() {
+                continue;
+            }
             slices[count] = IoSlice::new(bytes);
             count += 1;
         }
@@ -175,12 +286,17 @@ impl Output {
         while let Some(piece) = self.pieces.front_mut() {
             let left = piece.bytes().map_or(usize::MAX, <[u8]>::len);
             let step = count.min(left);
-            self.credit += piece.advance(step) as u64;
+            let credit = piece.advance(step) as u64;
+            if matches!(piece, Piece::Message(message) if message.is_foreign) {
+                self.foreign += credit;
+            } else {
+                self.credit += credit;
+            }
             if step < left {
                 return;
             }
             count -= step;
-            if let Some(Piece::Owned(mut owned)) = self.pieces.pop_front()
+            if let Some(Piece::Owned(mut owned)) = self.pop()
                 && owned.bytes.capacity() <= SPARE_BYTES
             {
                 owned.bytes.clear();
@@ -242,6 +358,8 @@ impl Piece {
             Piece::Owned(owned) => Some(&owned.bytes[owned.written..]),
             Piece::Shared(bytes, written) => Some(&bytes[*written..]),
             Piece::Frame(frame) => Some(&frame.bytes[frame.written..]),
+            Piece::Message(message) => Some(message.rest()),
+            Piece::Taken => Some(&[]),
             Piece::File(_) => None,
         }
     }
@@ -263,7 +381,11 @@ impl Piece {
                 *written += count;
                 0
             }
-            Piece::File(_) => 0,
+            Piece::Message(message) => {
+                let is_done = message.advance(count);
+                take_credit(&mut message.credit, count, is_done)
+            }
+            Piece::File(_) | Piece::Taken => 0,
         }
     }
 }
@@ -274,3 +396,6 @@ fn take_credit(credit: &mut usize, count: usize, is_done: bool) -> usize {
     *credit -= taken;
     taken
 }
+
+#[cfg(test)]
+mod tests;

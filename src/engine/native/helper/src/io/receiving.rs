@@ -25,6 +25,7 @@ impl Connection {
                 content: Some(content),
                 ..
             }) => content.wants_input(),
+            Phase::Http2(session) => session.wants_input(),
             Phase::WebSocket(socket) => socket.is_listening(),
             Phase::Awaiting { .. } | Phase::Draining { .. } | Phase::Lingering { .. } => true,
             Phase::Held { .. } | Phase::Exchange(_) | Phase::Ending => false,
@@ -65,6 +66,7 @@ impl Connection {
             Phase::Exchange(_)
             | Phase::Draining { .. }
             | Phase::Lingering { .. }
+            | Phase::Http2(_)
             | Phase::WebSocket(_) => READ_BYTES,
             _ => HEAD_READ_BYTES,
         };
@@ -77,7 +79,7 @@ impl Connection {
             }
             Ok(count) => {
                 self.readable = self.socket.may_have_more(count == size, self.hung_up);
-                self.progress = true;
+                self.progress |= self.counts_as_progress();
                 let bytes = self.socket.take_read(count);
                 self.listener.metrics.add(METRIC_BYTES_READ, bytes);
                 if self.input.is_empty() {
@@ -176,6 +178,7 @@ impl Connection {
                     }
                     used = input.len();
                 }
+                Phase::Http2(_) => used += self.receive_http2(cx, rest),
                 Phase::WebSocket(socket) if socket.is_listening() => {
                     used += self.receive_frames(cx, rest);
                 }
@@ -202,6 +205,7 @@ impl Connection {
                 }
                 return false;
             }
+            Phase::Http2(_) => self.http2_ended(cx),
             Phase::WebSocket(_) => return self.frames_ended(cx),
             Phase::Lingering { .. } => self.over = Some(Over::Done),
             Phase::Held { .. } | Phase::Ending => return false,

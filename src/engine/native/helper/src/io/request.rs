@@ -130,6 +130,11 @@ pub fn send(cx: &mut Context, connection: u32, generation: u32, request: &Reques
     let mut flags = 0;
     let mut declared = 0;
     flags |= if head.http_1_0 { REQUEST_HTTP_1_0 } else { 0 };
+    flags |= if head.can_stream_events {
+        REQUEST_EVENT_STREAM
+    } else {
+        0
+    };
     flags |= if head.upgrade { REQUEST_UPGRADE } else { 0 };
     flags |= if request.has_certificate {
         REQUEST_HAS_CERTIFICATE

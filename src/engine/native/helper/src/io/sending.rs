@@ -79,9 +79,16 @@ impl Connection {
         let (progress, written) = output.write_to(&self.socket, FILE_BUDGET);
         if let Phase::WebSocket(socket) = &mut self.phase {
             let payload = std::mem::take(&mut output.credit);
+            let foreign = std::mem::take(&mut output.foreign);
+            socket.foreign = socket.foreign.saturating_sub(foreign as usize);
             if written > 0 {
                 socket.wrote(&cx.shared.region, self.index, payload, cx.now_ms);
             }
+        }
+        if let Phase::Exchange(exchange) = &mut self.phase
+            && let Some(events) = &mut exchange.events
+        {
+            events.wrote(std::mem::take(&mut output.credit));
         }
         let mut credit = 0;
         if progress == Progress::Done || output.credit >= CREDIT_BYTES {
@@ -117,8 +124,10 @@ impl Connection {
 
     /// So much content of a streamed response is written.
     pub(super) fn tell_written(&mut self, cx: &mut Context, count: u64) {
-        let is_streaming =
-            matches!(&self.phase, Phase::Exchange(it) if matches!(it.answer, Answer::Stream(_)));
+        let is_streaming = matches!(
+            &self.phase,
+            Phase::Exchange(it) if matches!(it.answer, Answer::Stream(_)) && it.events.is_none()
+        );
         if is_streaming {
             let count = u32::try_from(count).unwrap_or(u32::MAX);
             cx.events

@@ -106,6 +106,14 @@ impl Socket {
         }
     }
 
+    /// Whether HTTP/2 was agreed on (RFC 7301); None without TLS.
+    pub fn is_http2(&self) -> Option<bool> {
+        match self {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => Some(stream.borrow().protocol() == Some(b"h2")),
+        }
+    }
+
     // -----------------------------------------------------------------------
     // Reading
     // -----------------------------------------------------------------------

@@ -57,10 +57,10 @@ impl Core {
     }
 
     fn place_tcp(&mut self, mut socket: Socket, registry: &Registry) -> Option<(Ticket, Socket)> {
-        let index = self.connections.vacant()?;
+        let index = self.cx.indices.take()?;
         let token = Token(CONNECTIONS + index as usize);
         if socket.register(registry, token).is_err() {
-            self.connections.give_back(index);
+            self.cx.indices.give_back(index);
             return None;
         }
         let serial = self.next_serial();
@@ -117,6 +117,7 @@ impl Core {
     fn close_tcp(&mut self, index: u32, end: End) {
         if let Some(mut connection) = self.connections.remove_tcp(index) {
             connection.close(&mut self.cx, end);
+            self.cx.indices.release(index);
             let listener = connection.listener();
             drop(connection);
             if let Some(listener) = listener {

@@ -25,6 +25,7 @@ impl Connection {
             return;
         }
         self.tell_blocked(cx);
+        self.show_blocked(cx);
         if self.progress {
             self.progress = false;
             self.active_at = cx.now_ms;
@@ -84,6 +85,10 @@ impl Connection {
             }
             Phase::Exchange(exchange) => {
                 let mut deadline = idle(exchange.idle_timeout);
+                if let Some(events) = &exchange.events {
+                    let is_waiting = self.output.is_some();
+                    deadline = events.deadline(if is_waiting { deadline } else { NEVER });
+                }
                 self.stop_until = NEVER;
                 if self.listener.plan.min_content_rate > 0
                     && let Some(content) = &exchange.content
@@ -92,6 +97,10 @@ impl Connection {
                     deadline = deadline.min(rate_deadline);
                 }
                 deadline
+            }
+            Phase::Http2(session) => {
+                let is_blocked = self.output.is_some();
+                session.next_deadline(active_at, is_blocked)
             }
             Phase::WebSocket(socket) => socket.deadline(self.output.is_none(), cx.now_ms),
             Phase::Draining { until, .. } | Phase::Lingering { until, .. } => *until,
@@ -125,6 +134,7 @@ impl Connection {
                 self.advance(cx);
             }
             Phase::Exchange(exchange) => {
+                let is_event_stream = exchange.events.is_some();
                 let rate = self.listener.plan.min_content_rate;
                 let is_about_rate = match &mut exchange.content {
                     Some(content) if rate > 0 => {
@@ -133,13 +143,17 @@ impl Connection {
                     }
                     _ => false,
                 };
+                if self.send_heartbeat(cx) {
+                    return self.advance(cx);
+                }
                 self.deadline = self.next_deadline(cx);
-                if is_about_rate && cx.now_ms < self.deadline {
+                if (is_about_rate || is_event_stream) && cx.now_ms < self.deadline {
                     self.arm(cx);
                 } else {
                     self.over = Some(Over::Deadline);
                 }
             }
+            Phase::Http2(_) => self.http2_is_due(cx),
             Phase::WebSocket(_) => self.web_socket_is_due(cx),
             Phase::Lingering { .. } => self.over = Some(Over::Done),
             _ => self.over = Some(Over::Deadline),

@@ -3,6 +3,7 @@
 //! Its frames are the business of `crate::websocket`; what arrives is handled
 //! in `web_socket_input`, what is sent in `web_socket_output`.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::connection::{Connection, Over, Phase};
@@ -11,6 +12,7 @@ use super::deadlines::NEVER;
 use super::events::Event;
 use super::web_socket_inbox::Inbox;
 use crate::abi::{EVENT_CLOSED, EVENT_DRAIN};
+use crate::bus::BusTopics;
 use crate::region::Region;
 use crate::waiting_messages::Key;
 use crate::websocket::close::ABNORMAL;
@@ -49,6 +51,12 @@ pub struct WebSocket {
     pub limit: usize,
     /// Payload bytes that do.
     pub waiting: usize,
+    /// Those that came from a bus, and JavaScript does not know of.
+    pub foreign: usize,
+    /// The connection is cut rather than a message dropped.
+    pub is_cut: bool,
+    /// Where it is subscribed to topics of a bus.
+    pub bus: Option<Arc<BusTopics>>,
     /// JavaScript sees that the client takes what it is sent slowly.
     pub is_blocked: bool,
     idle: IdleTimes,
@@ -71,6 +79,9 @@ impl WebSocket {
             is_paused: false,
             limit,
             waiting: 0,
+            foreign: 0,
+            is_cut: false,
+            bus: None,
             is_blocked: false,
             idle,
             heard: 0,
@@ -123,9 +134,17 @@ impl WebSocket {
     }
 
     /// Goes on to another stage, in which JavaScript is told nothing.
-    fn leave_open(&mut self, stage: Stage, now: u64) {
+    fn leave_open(&mut self, connection: u32, stage: Stage, now: u64) {
+        self.leave_bus(connection);
         self.stage = stage;
         self.until = now + CLOSE_TIMEOUT;
+    }
+
+    /// It is subscribed to nothing any more.
+    fn leave_bus(&mut self, connection: u32) {
+        if let Some(bus) = self.bus.take() {
+            bus.leave(connection);
+        }
     }
 
     /// So many bytes, with so much payload of JavaScript's, have been written.
@@ -140,7 +159,7 @@ impl WebSocket {
     }
 
     /// So much payload is done with.
-    fn deliver(&mut self, region: &Region, connection: u32, payload: usize) {
+    pub(super) fn deliver(&mut self, region: &Region, connection: u32, payload: usize) {
         if payload > 0 {
             self.waiting = self.waiting.saturating_sub(payload);
             let word = region.delivered(connection);
@@ -180,7 +199,7 @@ impl Connection {
         let Some(socket) = self.web_socket().filter(|it| it.stage == Stage::Open) else {
             return;
         };
-        socket.leave_open(Stage::Ending, cx.now_ms);
+        socket.leave_open(key.0, Stage::Ending, cx.now_ms);
         socket.inbox.send_all(&mut cx.events);
         // First, so that commands are stale from here on.
         self.next_generation(cx);
@@ -193,7 +212,7 @@ impl Connection {
         let Some(socket) = self.web_socket() else {
             return;
         };
-        socket.leave_open(stage, cx.now_ms);
+        socket.leave_open(key.0, stage, cx.now_ms);
         socket.inbox = Inbox::default();
         cx.shared.messages.forget(key);
         self.fresh = true;
@@ -207,6 +226,7 @@ impl Connection {
         let Some(socket) = self.web_socket() else {
             return;
         };
+        socket.leave_bus(key.0);
         let given_up = socket.waiting;
         socket.deliver(&cx.shared.region, key.0, given_up);
         if socket.stage == Stage::Open {

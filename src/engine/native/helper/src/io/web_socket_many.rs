@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::connection::Connection;
 use super::context::Context;
 use super::output::Piece;
+use super::published::Policy;
 use super::web_socket_output::{kind_of, take_lent};
-use crate::abi::SEND_COMPRESSED;
+use super::web_socket_published::Origin;
+use crate::abi::{SEND_COMPRESSED, SEND_LATEST};
 use crate::ring::Command;
 use crate::websocket::{Broadcast, SharedFrame};
 
@@ -16,6 +18,8 @@ const COPIED_BYTES: usize = 512;
 const TOGETHER_BYTES: usize = 64 * 1024;
 /// Bytes of a connection and its generation.
 const RECIPIENT_BYTES: usize = 8;
+/// Bytes of the length of a topic.
+const TOPIC_LENGTH: usize = 4;
 
 /// Messages for the same sockets, usually those of a topic. What is published
 /// to it in one turn goes to each of them with one write.
@@ -27,6 +31,8 @@ pub struct Many {
     plain: SharedFrame,
     /// The length of all payloads.
     length: usize,
+    /// What is done for slow clients.
+    policy: Policy,
 }
 
 impl Many {
@@ -38,6 +44,7 @@ impl Many {
             plain: message.plain().clone(),
             length: message.payload().len(),
             messages: vec![message],
+            policy: Policy::of(command.flags, || topic_of(command).unwrap_or(&[]).into()),
         })
     }
 
@@ -45,7 +52,9 @@ impl Many {
     pub fn join(&mut self, cx: &Context, command: &Command<'_>) -> bool {
         let length = command.word(4) as usize;
         let is_little = self.plain.len().saturating_add(length) <= TOGETHER_BYTES;
-        if !is_little || recipients_of(command) != Some(&self.recipients) {
+        let has_policy =
+            self.policy.takes_back() || Policy::of(command.flags, Default::default).takes_back();
+        if has_policy || !is_little || recipients_of(command) != Some(&self.recipients) {
             return false;
         }
         if let Some(message) = message_of(cx, command) {
@@ -74,12 +83,23 @@ fn recipients_of<'a>(command: &Command<'a>) -> Option<&'a [u8]> {
     command.bytes(7, 0, size)
 }
 
+/// Without its length, which is before it.
+fn topic_of<'a>(command: &Command<'a>) -> Option<&'a [u8]> {
+    let skip = recipients_of(command)?.len();
+    let length = command.bytes(7, skip, TOPIC_LENGTH)?;
+    let length = u32::from_le_bytes(length.try_into().ok()?);
+    command.bytes(7, skip + TOPIC_LENGTH, length as usize)
+}
+
 fn message_of(cx: &Context, command: &Command<'_>) -> Option<Broadcast> {
     let lent = take_lent(cx, command);
     let payload = match &lent {
         Some(lent) => lent,
         None => {
-            let skip = recipients_of(command)?.len();
+            let mut skip = recipients_of(command)?.len();
+            if command.flags & SEND_LATEST != 0 {
+                skip += TOPIC_LENGTH + topic_of(command)?.len();
+            }
             command.bytes(7, skip, command.word(4) as usize)?
         }
     };
@@ -92,6 +112,12 @@ impl Connection {
     ///
     /// * `now`: nothing more follows that could go out with them.
     pub(super) fn send_many(&mut self, cx: &mut Context, many: &mut Many, now: bool) {
+        if many.policy.takes_back() {
+            for message in &mut many.messages {
+                self.send_published(cx, message, &many.policy, Origin::Own, now);
+            }
+            return;
+        }
         if !self.may_send(many.length) {
             return;
         }

@@ -57,6 +57,8 @@ impl Connection {
             }
             COMMAND_PAUSE => self.pause(cx, true),
             COMMAND_RESUME => self.pause(cx, false),
+            COMMAND_SUBSCRIBE => self.subscribe(cx, command),
+            COMMAND_UNSUBSCRIBE => self.unsubscribe(command),
             // It is one already.
             COMMAND_UPGRADE => {}
             _ => answer::discard(cx, command),

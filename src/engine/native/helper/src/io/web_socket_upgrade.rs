@@ -160,10 +160,12 @@ fn new_web_socket(command: &Command<'_>, agreed: Option<&Agreed>) -> WebSocket {
         command.word(9).into(),
         command.flags & UPGRADE_SEND_PINGS != 0,
     );
-    WebSocket::new(
+    let mut socket = WebSocket::new(
         Decoder::new(limits, agreed),
         Encoder::new(agreed),
         command.word(8) as usize,
         idle,
-    )
+    );
+    socket.is_cut = command.flags & UPGRADE_CLOSE_ON_LIMIT != 0;
+    socket
 }

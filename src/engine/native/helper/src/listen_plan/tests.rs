@@ -3,7 +3,7 @@ use super::*;
 fn words() -> [u32; PLAN_WORDS] {
     let mut words = [0; PLAN_WORDS];
     words[PLAN_TRANSPORT] = 1;
-    words[PLAN_FLAGS] = LISTEN_IPV6_ONLY | LISTEN_TLS;
+    words[PLAN_FLAGS] = LISTEN_IPV6_ONLY | LISTEN_TLS | LISTEN_HTTP2;
     words[PLAN_PORT] = 8080;
     words[PLAN_HOST_LENGTH] = 3;
     words[PLAN_MAX_CONTENT_LOW] = 1;
@@ -37,6 +37,7 @@ fn every_word_has_its_place() {
             ipv6_only: true,
         },
         tls: true,
+        http2: true,
         is_tcp: false,
         max_content: 0x2_0000_0001,
         idle_timeout: Some(Duration::from_secs(10)),

@@ -18,6 +18,7 @@ fn shared() -> (Poll, IoShared) {
         waiting: Arc::default(),
         listeners: Arc::default(),
         event_loop: SharedLoop::default(),
+        bus: BusQueue::default(),
     };
     (poll, shared)
 }

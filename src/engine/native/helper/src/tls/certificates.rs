@@ -16,8 +16,8 @@ use rustls::sign::CertifiedKey;
 use super::client_policy::ClientPolicy;
 use super::server_names::ServerNames;
 
-/// Protocols to agree on (RFC 7301): clients that can do only others are
-/// refused.
+/// Protocols to agree on (RFC 7301), besides HTTP/2: clients that can do only
+/// others are refused.
 const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
 
 /// What `jstime_tls` was given, checked. It never changes: a reload replaces it.
@@ -154,6 +154,13 @@ impl Certificates {
         }
     }
 
+    fn offer_http2(&mut self) {
+        for server in &mut self.servers {
+            let config = Arc::make_mut(&mut server.config);
+            config.alpn_protocols.insert(0, b"h2".to_vec());
+        }
+    }
+
     /// Whether everybody would get the same as by the others.
     fn are_the_same_as(&self, others: &Self) -> bool {
         let policies = self.servers.iter().map(|server| &server.given);
@@ -223,10 +230,20 @@ impl fmt::Debug for Certificates {
 /// that were given last.
 #[derive(Debug, Default)]
 pub struct SharedCertificates {
+    /// Clients are offered HTTP/2, and rather than HTTP/1.1.
+    http2: bool,
     current: RwLock<Option<Arc<Certificates>>>,
 }
 
 impl SharedCertificates {
+    /// For a listener that speaks HTTP/2 too, or not.
+    pub fn new(http2: bool) -> Self {
+        Self {
+            http2,
+            ..Self::default()
+        }
+    }
+
     /// Those that clients get from now on.
     pub fn get(&self) -> Option<Arc<Certificates>> {
         self.current
@@ -244,7 +261,10 @@ impl SharedCertificates {
     }
 
     /// Replaces them. The same again change nothing, so that tickets stay good.
-    pub fn set(&self, certificates: Certificates) {
+    pub fn set(&self, mut certificates: Certificates) {
+        if self.http2 {
+            certificates.offer_http2();
+        }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         match &*current {
             Some(before) if before.are_the_same_as(&certificates) => {}

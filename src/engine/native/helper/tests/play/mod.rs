@@ -1,6 +1,7 @@
 //! Plays the JavaScript side of an I/O thread, and clients, in tests.
 #![allow(dead_code)]
 
+pub mod http2;
 pub mod tcp;
 pub mod web_socket;
 
@@ -86,6 +87,7 @@ pub fn plan() -> ListenPlan {
             ipv6_only: false,
         },
         tls: false,
+        http2: false,
         is_tcp: false,
         max_content: 128 << 20,
         idle_timeout: Some(Duration::from_secs(10)),

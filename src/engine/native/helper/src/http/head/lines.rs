@@ -59,6 +59,7 @@ fn read_lines<'a>(
     head.method_text = span(method.as_bytes());
     head.target = span(target.as_bytes());
     head.http_1_0 = version == 0;
+    head.can_stream_events = true;
     head.consumed = end;
     head.headers.clear();
     head.headers
@@ -67,12 +68,19 @@ fn read_lines<'a>(
             value: span(field.value),
         }));
     check_lines(input, head)?;
+    complete(input, limits, head)?;
+    Ok(true)
+}
+
+/// Checks the target and the lengths of a head whose lines are known, and reads
+/// what its fields say about the message.
+pub(crate) fn complete(input: &[u8], limits: &Limits, head: &mut Head) -> Result<(), Refusal> {
     check_lengths(head, limits)?;
-    if !is_valid_target(target.as_bytes(), head.method == abi::METHOD_OPTIONS) {
+    let target = head.target.of(input);
+    if !is_valid_target(target, head.method == abi::METHOD_OPTIONS) {
         return Err(Refusal::BAD_REQUEST);
     }
-    interpret_fields(input, head)?;
-    Ok(true)
+    interpret_fields(input, head)
 }
 
 /// Where `text` is in `input`, which it is a part of.
@@ -100,7 +108,8 @@ fn refuse_version(text: &[u8]) -> Result<bool, Refusal> {
     }
 }
 
-fn method_number(method: &str) -> Result<u32, Refusal> {
+/// `abi::METHOD_*`.
+pub(crate) fn method_number(method: &str) -> Result<u32, Refusal> {
     Ok(match method {
         "GET" => abi::METHOD_GET,
         "HEAD" => abi::METHOD_HEAD,
