@@ -1,4 +1,5 @@
 mod client_certificates;
+mod programs;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
