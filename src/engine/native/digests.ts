@@ -5,7 +5,7 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "1df76037c0ed9be31701a0092f4ff7263fee6f3f7fb87f95a598844b6d873c20";
+  "23f045576d9f8df676544e0181c053876ca9ff03873835b2135d884c698c179d";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
