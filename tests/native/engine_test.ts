@@ -432,7 +432,7 @@ nativeTest("Unix sockets need Deno's permission for their path", async () => {
         address: { transport: "unix", path: "/tmp/jstime-never" },
       });
     } catch (error) {
-      console.log(error.cause.name);
+      console.log(error.cause?.name ?? error);
       console.log(error.message);
     }
   `,
