@@ -1,6 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { setImmediate } from "node:timers";
+import { assert, assertEquals } from "@std/assert";
 import {
   COMMAND_TIMEOUT,
+  COMMANDS_BLOCKED,
   EVENT_DONE,
   EVENT_GONE,
   EVENT_HEARTBEAT,
@@ -197,6 +199,27 @@ Deno.test("more answers than the ring has place for arrive in order", () =>
       seen,
       seen.map((_, index) => "http://localhost/".length + index),
     );
+  }));
+
+Deno.test("without space for answers JavaScript sleeps until it is rung", () =>
+  withIo(async (io) => {
+    let count = 0;
+    io.serve(() => {
+      count++;
+      return new Response(new Uint8Array(30_000));
+    });
+    for (let index = 0; index < 100; index++) io.request({ connection: index });
+    io.pump.wake();
+    while (io.memory.control[JS_SLEEPS] === 0) {
+      await new Promise<void>((resolve) => setImmediate(() => resolve()));
+    }
+    const before = count;
+    assert(before < 100, "there was room for all");
+    assertEquals(io.memory.control[COMMANDS_BLOCKED], 1);
+    io.commands();
+    io.pump.wake();
+    assert(count > before, "it was rung");
+    while (count < 100) await io.turn();
   }));
 
 Deno.test("late answers wait for space in the ring", () =>

@@ -92,6 +92,14 @@ export class CommandWriter {
     return this.#weight <= LIGHT_WEIGHT && this.unpublished <= LIGHT_BYTES;
   }
 
+  /** Whether there is less room than there is use for. */
+  get isHalfFull(): boolean {
+    const most = COMMANDS_BYTES / 2;
+    if (((this.#head - this.#tail) >>> 0) <= most) return false;
+    this.#tail = Atomics.load(this.#memory.control, COMMANDS_TAIL);
+    return ((this.#head - this.#tail) >>> 0) > most;
+  }
+
   /** Whether records wait for space, or would soon have to. */
   get isCrowded(): boolean {
     if (this.#waiting.length === 0 && this.#hasRoom(LARGEST_RECORD)) {

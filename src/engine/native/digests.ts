@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "23f045576d9f8df676544e0181c053876ca9ff03873835b2135d884c698c179d";
+  "794d07da49f92871df8e6a58b1471621fb80640ea33f05ab008a2024ba1cec7e";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "04055ba026b1b9ac1a326a7f8b0c52c01fa34d6be0fdd9f556d13e25b5435c4e",
+    "ee4ea2f6d46578786543c8db4210b4074adc30d90a10eefe10edda363a525cff",
 };

@@ -81,7 +81,7 @@ const PATIENCE = 1;
 /** How long timers and other I/O may have to wait for a turn to end. */
 const TURN = 10;
 /** How many turns wait busily for space, since it seldom takes long. */
-const BUSY_TURNS = 64;
+const BUSY_TURNS = 8;
 /** So many bytes are not held back until a turn ends. */
 const EARLY_BYTES = COMMANDS_BYTES / 4;
 /** So many microtasks may be between the parts of a stream. */
@@ -327,8 +327,7 @@ export class Pump {
     this.show();
     this.#crowdedTurns = isCrowded ? this.#crowdedTurns + 1 : 0;
     if (this.#crowdedTurns > BUSY_TURNS) {
-      this.#isScheduled = true;
-      setTimeout(this.#onTurn, 1);
+      this.#waitForSpace();
     } else if (isCrowded || this.#hasWork(isSerial)) {
       this.#schedule();
     } else {
@@ -360,6 +359,15 @@ export class Pump {
     Atomics.store(control, JS_SLEEPS, 1);
     this.#isAsleep = true;
     if (this.#events.hasMore()) this.#schedule();
+  }
+
+  /** Sleeps until the thread has made space, of which it tells. */
+  #waitForSpace(): void {
+    Atomics.store(this.#memory.control, JS_SLEEPS, 1);
+    this.#isAsleep = true;
+    if (!this.commands.isCrowded) return this.#schedule();
+    // It finds no room to tell while there are events that were not read.
+    this.#lookSoon();
   }
 
   #lookSoon(): void {

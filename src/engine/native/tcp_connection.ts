@@ -31,7 +31,7 @@ const WRITE_LIMIT = 1024 * 1024;
 /** What always travels through the ring. */
 const SHORT = 8 * 1024;
 /** What travels through it while it has much room. */
-const LONGEST_INLINE = 64 * 1024;
+const LONGEST_INLINE = 32 * 1024;
 /** What is lent at a time at most. */
 const LONGEST_LENT = 1 << 28;
 
@@ -340,7 +340,7 @@ export class NativeTcpConnection implements TcpConnection {
   #send(bytes: Uint8Array): void {
     const { length } = bytes;
     const { commands } = this.#pump;
-    if (length > SHORT && (length > LONGEST_INLINE || commands.isCrowded)) {
+    if (length > SHORT && (length > LONGEST_INLINE || commands.isHalfFull)) {
       return this.#sendLong(bytes);
     }
     const { index, generation } = this;

@@ -357,6 +357,8 @@ impl Loop {
     fn release(&mut self) {
         if self.commands.release() {
             self.core.cx.events.send(EVENT_SPACE, 0, 0, 0, 0);
+            // JavaScript has nothing else to do until it knows.
+            self.announce();
         }
     }
 
