@@ -110,31 +110,8 @@ impl Connection {
 
     /// Answers a request that needs no JavaScript; None if it does.
     fn answer_here(&mut self, cx: &mut Context, input: &[u8], head: &Head) -> Option<usize> {
-        let listener = self.listener.clone();
-        let table = listener.table();
-        if table.is_empty() && !listener.needs_heartbeat() {
-            return None;
-        }
-        let path = native::path_of(head.target.of(input))?;
-        let content;
-        let count = || listener.metrics.add(METRIC_REQUESTS, 1);
-        let answer = if let Some(answer) = native::health(cx, &listener, path) {
-            count();
-            answer
-        } else if native::is_metrics(&listener, path) {
-            // This one is a request, too.
-            count();
-            content = native::metrics(cx, &listener).into_bytes();
-            NativeAnswer {
-                content: NativeContent::Bytes(&content),
-                ..NativeAnswer::new(200, native::METRICS_LINES)
-            }
-        } else {
-            let answer = native::find(cx, &table, path, head, input)?;
-            count();
-            answer
-        };
-        listener.metrics.add(METRIC_REQUESTS_NATIVE, 1);
+        let table = self.listener.table();
+        let answer = native::answer(cx, &self.listener, &table, head, input)?;
         Some(self.answer_natively(cx, input, head, answer))
     }
 
@@ -180,7 +157,7 @@ impl Connection {
         self.listener.metrics.count_status(answer.status);
         if !is_head && has_content(answer.status) {
             match answer.content {
-                NativeContent::Bytes(bytes) => cx.out.extend_from_slice(bytes),
+                NativeContent::Bytes(bytes) => cx.out.extend_from_slice(&bytes),
                 NativeContent::Shared(bytes) if bytes.len() <= COPIED_BYTES => {
                     cx.out.extend_from_slice(bytes);
                 }

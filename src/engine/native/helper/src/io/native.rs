@@ -13,8 +13,7 @@ use crate::http::{BodyLength, Head, http_date, if_none_match};
 use crate::prometheus;
 use crate::static_table::{StaticAnswer, StaticTable};
 
-/// Lines of an answer with metrics.
-pub const METRICS_LINES: &[u8] =
+const METRICS_LINES: &[u8] =
     b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\nCache-Control: no-store\r\n";
 const HEALTH_LINES: &[u8] = b"Cache-Control: no-store\r\n";
 
@@ -33,7 +32,7 @@ pub struct NativeAnswer<'a> {
 /// Content of an answer.
 pub enum NativeContent<'a> {
     /// For this answer alone.
-    Bytes(&'a [u8]),
+    Bytes(Cow<'a, [u8]>),
     /// Of many answers.
     Shared(&'a Arc<[u8]>),
     /// Of a file.
@@ -48,7 +47,7 @@ impl<'a> NativeAnswer<'a> {
             status,
             lines,
             content_type: TYPE_NONE,
-            content: NativeContent::Bytes(b""),
+            content: NativeContent::Bytes(Cow::Borrowed(b"")),
         }
     }
 }
@@ -64,9 +63,39 @@ impl NativeContent<'_> {
     }
 }
 
+/// Answers a request, and counts it; None if that needs JavaScript.
+///
+/// * `input`: what the head's spans are in.
+pub fn answer<'a>(
+    cx: &mut Context,
+    listener: &Listener,
+    table: &'a StaticTable,
+    head: &Head,
+    input: &[u8],
+) -> Option<NativeAnswer<'a>> {
+    if table.is_empty() && !listener.needs_heartbeat() {
+        return None;
+    }
+    let path = path_of(head.target.of(input))?;
+    let answer = if let Some(answer) = health(cx, listener, path) {
+        listener.metrics.add(METRIC_REQUESTS, 1);
+        answer
+    } else if is_metrics(listener, path) {
+        // This one is a request, too.
+        listener.metrics.add(METRIC_REQUESTS, 1);
+        metrics(cx, listener)
+    } else {
+        let answer = find(cx, table, path, head, input)?;
+        listener.metrics.add(METRIC_REQUESTS, 1);
+        answer
+    };
+    listener.metrics.add(METRIC_REQUESTS_NATIVE, 1);
+    Some(answer)
+}
+
 /// The path of a target, as the client wrote it, without the query; None for
 /// targets without a path.
-pub fn path_of(target: &[u8]) -> Option<&[u8]> {
+fn path_of(target: &[u8]) -> Option<&[u8]> {
     let path = if target.first() == Some(&b'/') {
         target
     } else {
@@ -89,7 +118,7 @@ fn is_read(method: u32) -> bool {
 }
 
 /// The answer of the health route, whatever the method.
-pub fn health(cx: &Context, listener: &Listener, path: &[u8]) -> Option<NativeAnswer<'static>> {
+fn health(cx: &Context, listener: &Listener, path: &[u8]) -> Option<NativeAnswer<'static>> {
     if path != listener.plan.health_route || path.is_empty() {
         return None;
     }
@@ -102,23 +131,27 @@ pub fn health(cx: &Context, listener: &Listener, path: &[u8]) -> Option<NativeAn
     };
     Some(NativeAnswer {
         content_type: TYPE_TEXT,
-        content: NativeContent::Bytes(text),
+        content: NativeContent::Bytes(Cow::Borrowed(text)),
         ..NativeAnswer::new(status, HEALTH_LINES)
     })
 }
 
 /// Whether this is the path of the metrics route, which answers any method.
-pub fn is_metrics(listener: &Listener, path: &[u8]) -> bool {
+fn is_metrics(listener: &Listener, path: &[u8]) -> bool {
     path == listener.plan.metrics_route && !path.is_empty()
 }
 
-/// The content of the metrics route.
-pub fn metrics(cx: &Context, listener: &Listener) -> String {
-    prometheus::text(&listener.all_metrics.values(cx.now))
+/// The answer of the metrics route.
+fn metrics(cx: &Context, listener: &Listener) -> NativeAnswer<'static> {
+    let text = prometheus::text(&listener.all_metrics.values(cx.now));
+    NativeAnswer {
+        content: NativeContent::Bytes(Cow::Owned(text.into_bytes())),
+        ..NativeAnswer::new(200, METRICS_LINES)
+    }
 }
 
 /// The answer of the static table.
-pub fn find<'a>(
+fn find<'a>(
     cx: &mut Context,
     table: &'a StaticTable,
     path: &[u8],

@@ -58,7 +58,7 @@ impl Stream {
         self.answer = Answer::Complete;
         if self.begin_answer(cx, common, &begin) && !has_none {
             self.push(match answer.content {
-                NativeContent::Bytes(bytes) => Part::Bytes(Bytes::copy_from_slice(bytes)),
+                NativeContent::Bytes(bytes) => Part::Bytes(Bytes::copy_from_slice(&bytes)),
                 NativeContent::Shared(bytes) => Part::Bytes(Bytes::from_owner(bytes.clone())),
                 NativeContent::File(part) => Part::File(part),
             });

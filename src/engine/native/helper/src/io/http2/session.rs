@@ -16,7 +16,7 @@ use super::super::context::{Context, Ticket};
 use super::super::deadlines::NEVER;
 use super::super::file_transfer::FILE_BUDGET;
 use super::super::listener::Listener;
-use super::super::native::{self, NativeAnswer, NativeContent};
+use super::super::native::{self, NativeAnswer};
 use super::super::request::{self, Peer, Sent};
 use super::content::{self, Content};
 use super::flood::Meter;
@@ -365,34 +365,9 @@ impl Session {
         head: &Head,
         text: &[u8],
     ) -> bool {
-        let listener = self.common.listener.clone();
+        let listener = &self.common.listener;
         let table = listener.table();
-        if table.is_empty() && !listener.needs_heartbeat() {
-            return false;
-        }
-        let Some(path) = native::path_of(head.target.of(text)) else {
-            return false;
-        };
-        let count = || {
-            listener.metrics.add(METRIC_REQUESTS, 1);
-            listener.metrics.add(METRIC_REQUESTS_NATIVE, 1);
-        };
-        let metrics;
-        let answer = if let Some(answer) = native::health(cx, &listener, path) {
-            count();
-            answer
-        } else if native::is_metrics(&listener, path) {
-            // This one is a request, too.
-            count();
-            metrics = native::metrics(cx, &listener).into_bytes();
-            NativeAnswer {
-                content: NativeContent::Bytes(&metrics),
-                ..NativeAnswer::new(200, native::METRICS_LINES)
-            }
-        } else if let Some(answer) = native::find(cx, &table, path, head, text) {
-            count();
-            answer
-        } else {
+        let Some(answer) = native::answer(cx, listener, &table, head, text) else {
             return false;
         };
         stream.answer_natively(cx, &self.common, answer);
