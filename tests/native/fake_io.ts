@@ -106,6 +106,11 @@ export class FakeIo implements IoCalls {
     this.memory.control[IO_SLEEPS] = 0;
   }
 
+  /** The thread is never asleep here. */
+  present(): boolean {
+    return false;
+  }
+
   lend(content: Uint8Array<ArrayBuffer>): number {
     const token = this.lent.size + 1;
     this.lent.set(token, content.slice());

@@ -25,6 +25,8 @@ export const REGION_BYTES: number = CONTROL_BYTES + EVENTS_BYTES +
 export const RECORD_ALIGN: number = 16;
 /** Content up to this size travels inside a record. */
 export const INLINE_CONTENT: number = 32 * 1024;
+/** The token of content that is there while its command is carried out. */
+export const CONTENT_PRESENT: number = 0xffff_ffff;
 
 // Control words: indices of 32-bit words, each on cache lines of its own.
 

@@ -357,17 +357,15 @@ export class NativeTcpConnection implements TcpConnection {
 
   /** Sends what would fill the ring. */
   #sendLong(bytes: Uint8Array): void {
-    const { commands, calls } = this.#pump;
+    const { commands } = this.#pump;
     const { index, generation } = this;
     for (let start = 0; start < bytes.length; start += LONGEST_LENT) {
       const part = lendable(bytes.subarray(start, start + LONGEST_LENT));
       const kind = COMMAND_TCP_WRITE | RESPOND_CONTENT_TOKEN << 8;
-      const token = calls.lend(part);
       const at = commands.begin(kind, index, generation, 8);
       commands.words[at + 4] = part.length;
-      commands.words[at + 5] = token;
-      commands.end((at + 6) << 2);
       this.#waiting += part.length;
+      this.#pump.endWithContent((at + 6) << 2, at, at + 5, part);
       this.#pump.wroteMore(part.length);
     }
   }

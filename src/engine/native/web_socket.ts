@@ -311,12 +311,11 @@ export class NativeWebSocket implements EngineWebSocket {
     const status = this.admit(size);
     if (status === DROPPED) return this.overflow();
     const { pump, connection, generation } = this;
-    const { commands, calls } = pump;
+    const { commands } = pump;
     const kind = COMMAND_SEND | (flags | RESPOND_CONTENT_TOKEN) << 8;
     const at = commands.begin(kind, connection, generation, 8);
     commands.words[at + 4] = size;
-    commands.words[at + 5] = calls.lend(toBytes(data));
-    commands.end((at + 6) << 2);
+    pump.endWithContent((at + 6) << 2, at, at + 5, toBytes(data));
     pump.wroteMore(size);
     return status === TAKEN ? size : -1;
   }

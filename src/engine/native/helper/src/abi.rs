@@ -51,6 +51,7 @@
 //! Content larger than [`INLINE_CONTENT`] does not travel through a ring:
 //! `jstime_lend` copies it into the helper and returns a token, which a command
 //! spends. Open files have tokens too (`jstime_file_open`). Tokens are never 0.
+//! One of them, [`CONTENT_PRESENT`], stands for what `jstime_present` is given.
 //!
 //! # Exported functions
 //!
@@ -68,6 +69,11 @@
 //! jstime_help(handle: u32, thread: u32) -> void
 //!     As jstime_wake, but if the thread sleeps its commands are carried out by
 //!     the caller, which for a few small ones takes less than waking it.
+//! jstime_present(handle: u32, thread: u32, connection: u32, head: u32, content: buffer, size: u32) -> u32
+//!     If the thread is not in a turn, the caller carries out all commands up to
+//!     `head`, which becomes COMMANDS_HEAD; the last one is for the connection,
+//!     and has the content with the token CONTENT_PRESENT. 1 if that was done;
+//!     0 if nothing was, as always for connections with TLS.
 //! jstime_close(handle: u32) -> i32                       ends everything, joins the threads
 //! jstime_listen(handle: u32, plan: buffer, size: u32, out: buffer, outSize: u32) -> i32
 //!     Listener id >= 0. `out`: u32 port, then the address as text (LISTEN_OUT_BYTES).
@@ -151,6 +157,8 @@ pub const REGION_BYTES: usize =
 pub const RECORD_ALIGN: usize = 16;
 /// Content up to this size travels inside a record.
 pub const INLINE_CONTENT: usize = 32 * 1024;
+/// The token of content that is there while its command is carried out.
+pub const CONTENT_PRESENT: u32 = 0xffff_ffff;
 
 // Control words: indices of 32-bit words, each on cache lines of its own.
 

@@ -142,6 +142,31 @@ pub extern "C" fn jstime_help(handle: u32, thread: u32) {
     });
 }
 
+/// Carries out the commands for a thread, the last of them with this content.
+///
+/// # Safety
+/// `content` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_present(
+    handle: u32,
+    thread: u32,
+    connection: u32,
+    head: u32,
+    content: *const u8,
+    size: u32,
+) -> u32 {
+    guard(60, 0, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let Ok(content) = (unsafe { input(content, size) }) else {
+            return 0;
+        };
+        let is_done = runtime::with(handle, |runtime| {
+            runtime.present(thread, connection, head, content)
+        });
+        u32::from(is_done.unwrap_or(false))
+    })
+}
+
 /// Wakes a thread if it sleeps.
 #[unsafe(no_mangle)]
 pub extern "C" fn jstime_wake(handle: u32, thread: u32) {

@@ -1,8 +1,12 @@
 //! Content on its way from JavaScript to a response, by token.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::abi::CONTENT_PRESENT;
+use crate::ring::Command;
 
 /// Content that JavaScript has lent to the threads of a handle.
 #[derive(Default)]
@@ -24,13 +28,22 @@ impl Lent {
             table.last = table.last.wrapping_add(1);
             let token = table.last;
             // After 2^32 tokens the first ones may still be in use.
-            if token == 0 {
+            if token == 0 || token == CONTENT_PRESENT {
                 continue;
             }
             if let Entry::Vacant(place) = table.contents.entry(token) {
                 place.insert(content);
                 return token;
             }
+        }
+    }
+
+    /// The content that word `index` of a command stands for: what was lent, or
+    /// is present. None if there is no such (any more).
+    pub fn content_of<'a>(&self, command: &Command<'a>, index: usize) -> Option<Cow<'a, [u8]>> {
+        match command.word(index) {
+            CONTENT_PRESENT => command.present.map(Cow::Borrowed),
+            token => self.take(token).map(Cow::Owned),
         }
     }
 
@@ -62,11 +75,11 @@ mod tests {
     }
 
     #[test]
-    fn tokens_skip_zero_and_those_in_use() {
+    fn tokens_skip_those_that_mean_something_else_and_those_in_use() {
         let lent = Lent::default();
         let kept = lent.lend(Vec::new());
-        lent.lock().last = u32::MAX;
+        lent.lock().last = CONTENT_PRESENT - 1;
         let token = lent.lend(Vec::new());
-        assert!(token != 0 && token != kept);
+        assert!(token != 0 && token != CONTENT_PRESENT && token != kept);
     }
 }

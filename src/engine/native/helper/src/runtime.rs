@@ -142,6 +142,13 @@ impl IoShared {
         }
     }
 
+    /// Carries out the commands up to `head`, the last of which has this content
+    /// and is for `connection`; false if nothing was done.
+    #[inline]
+    pub fn present(&self, connection: u32, head: u32, content: &[u8]) -> bool {
+        self.event_loop.present(connection, head, content)
+    }
+
     fn close(&self) {
         let mail = {
             let mut mailbox = lock(&self.mailbox);
@@ -690,6 +697,13 @@ impl Runtime {
         if let Some(shared) = self.thread(thread) {
             shared.help();
         }
+    }
+
+    /// As `help`, for a command whose content is present; see `IoShared`.
+    #[inline]
+    pub fn present(&self, thread: u32, connection: u32, head: u32, content: &[u8]) -> bool {
+        self.thread(thread)
+            .is_some_and(|shared| shared.present(connection, head, content))
     }
 
     /// Listens. Returns the listener's id, and for TCP the address.

@@ -43,6 +43,20 @@ impl SharedLoop {
     /// Carries out commands, by JavaScript's thread; false if that was not
     /// possible since the thread is in a turn, or has ended.
     pub fn help(&self) -> bool {
+        self.with_idle(|io| io.help(None))
+    }
+
+    /// Carries out the commands up to `head`, the last of which is for
+    /// `connection` and has this content, by JavaScript's thread; false if
+    /// nothing was done.
+    pub fn present(&self, connection: u32, head: u32, content: &[u8]) -> bool {
+        let mut is_done = false;
+        self.with_idle(|io| is_done = io.present(connection, head, content)) && is_done
+    }
+
+    /// Lets something happen to the loop; false if the thread is in a turn, or
+    /// has ended.
+    fn with_idle(&self, happen: impl FnOnce(&mut Loop)) -> bool {
         let mut running = match self.running.try_lock() {
             Ok(running) => running,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -51,7 +65,7 @@ impl SharedLoop {
         let Some(io) = running.as_mut() else {
             return false;
         };
-        if catch_unwind(AssertUnwindSafe(|| io.help())).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| happen(io))).is_err() {
             // Nobody knows in what state it is. Its thread is woken, and ends.
             *running = None;
             return false;

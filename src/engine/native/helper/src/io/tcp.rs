@@ -4,6 +4,7 @@
 //! What arrives is read right into the events ring. While that has no room
 //! nothing is read, so that the peer is held back, and nothing is kept here.
 
+use std::borrow::Cow;
 use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -208,6 +209,11 @@ impl TcpConnection {
             },
             linger_until: NEVER,
         }
+    }
+
+    /// Whether bytes go to the system as they are.
+    pub fn takes_as_it_is(&self) -> bool {
+        self.socket.is_plain()
     }
 
     /// Which connection this is.
@@ -632,21 +638,24 @@ impl TcpConnection {
     fn take(&mut self, cx: &mut Context, command: &Command<'_>) {
         let length = command.word(4) as usize;
         let lent = if command.flags & RESPOND_CONTENT_TOKEN != 0 {
-            cx.shared.lent.take(command.word(5))
+            cx.shared.lent.content_of(command, 5)
         } else {
             None
         };
         if self.shutdown != Shutdown::No || self.write_error.is_some() {
             return;
         }
-        if let Some(bytes) = lent {
-            let length = bytes.len();
-            let output = self.output.get_or_insert_with(|| cx.outputs.take());
-            output.push(Piece::owned(bytes, length));
-            return;
-        }
-        let Some(mut bytes) = command.bytes(6, 0, length) else {
-            return;
+        let mut bytes = match lent {
+            Some(Cow::Owned(bytes)) => {
+                let length = bytes.len();
+                let output = self.output.get_or_insert_with(|| cx.outputs.take());
+                return output.push(Piece::owned(bytes, length));
+            }
+            Some(Cow::Borrowed(bytes)) => bytes,
+            None => match command.bytes(6, 0, length) {
+                Some(bytes) => bytes,
+                None => return,
+            },
         };
         let can_write = self.output.is_none() && !self.is_blocked && !self.is_handshaking;
         if bytes.len() >= LARGE && can_write {
