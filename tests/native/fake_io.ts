@@ -111,6 +111,11 @@ export class FakeIo implements IoCalls {
     return false;
   }
 
+  /** Nothing has arrived on TCP. */
+  readTcp(): number {
+    return -1;
+  }
+
   lend(content: Uint8Array<ArrayBuffer>): number {
     const token = this.lent.size + 1;
     this.lent.set(token, content.slice());

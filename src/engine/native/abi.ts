@@ -134,6 +134,11 @@ export const EVENT_TCP_CLOSED: number = 45;
  * on, | length of the name that the client has asked for << 16. They follow.
  */
 export const EVENT_TCP_SECURED: number = 46;
+/**
+ * There is much to read: `jstime_tcp_read` does that, or COMMAND_TCP_READ. Until
+ * then nothing is read.
+ */
+export const EVENT_TCP_READABLE: number = 47;
 /** Flag of EVENT_TCP_OPEN: see there. */
 export const TCP_CONNECTED: number = 1 << 0;
 /** Flag of EVENT_TCP_CLOSED: it was writing that has failed. */
@@ -294,6 +299,8 @@ export const COMMAND_TCP_RESUME: number = 47;
 export const COMMAND_TCP_NO_DELAY: number = 48;
 /** `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, or 0. */
 export const COMMAND_TCP_KEEP_ALIVE: number = 49;
+/** What TCP_READABLE has told of comes as TCP_DATA. */
+export const COMMAND_TCP_READ: number = 50;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;
 /** Flag of COMMAND_UPGRADE: ping silent clients. */

@@ -12,7 +12,7 @@ import {
   EVENT_REQUEST,
   EVENT_STOPPED,
   EVENT_TCP_OPEN,
-  EVENT_TCP_SECURED,
+  EVENT_TCP_READABLE,
   EVENT_WRITTEN,
   IO_SLEEPS,
   JS_SLEEPS,
@@ -49,6 +49,17 @@ export interface IoCalls {
     head: number,
     content: Uint8Array<ArrayBuffer>,
   ): boolean;
+  /**
+   * Reads what has arrived on a TCP connection, after EVENT_TCP_READABLE.
+   *
+   * @returns The number of bytes, 0 at the end; below zero, the error number,
+   * EBUSY if the other thread has to do it.
+   */
+  readTcp(
+    connection: number,
+    generation: number,
+    out: Uint8Array<ArrayBuffer>,
+  ): number;
   /** Copies content into the helper; returns the token that stands for it. */
   lend(content: Uint8Array<ArrayBuffer>): number;
   /**
@@ -466,7 +477,7 @@ export class Pump {
     const { words } = batch;
     const kind = words[at + 1]! & 0xff;
     if (kind === EVENT_REQUEST) return this.#request(batch, at);
-    if (kind >= EVENT_TCP_OPEN && kind <= EVENT_TCP_SECURED) {
+    if (kind >= EVENT_TCP_OPEN && kind <= EVENT_TCP_READABLE) {
       this.#asked++;
       return this.tcp.handle(kind, batch, at);
     }

@@ -194,6 +194,22 @@ class HelperCalls implements IoCalls {
     ) === 1;
   }
 
+  readTcp(
+    connection: number,
+    generation: number,
+    out: Uint8Array<ArrayBuffer>,
+  ): number {
+    if (this.#isClosed) return -1;
+    return this.#helper.jstime_tcp_read(
+      this.#handle,
+      this.#index,
+      connection,
+      generation,
+      out,
+      out.length,
+    );
+  }
+
   lend(content: Uint8Array<ArrayBuffer>): number {
     if (this.#isClosed) return 0;
     return this.#helper.jstime_lend(this.#handle, content, content.length);

@@ -56,6 +56,10 @@ export const symbols = {
     parameters: ["u32", "u32", "buffer", "u32"],
     result: "i32",
   },
+  jstime_tcp_read: {
+    parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
   jstime_lend: { parameters: ["u32", "buffer", "u32"], result: "u32" },
   jstime_take: {
     parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { setImmediate } from "node:timers";
 import { TCP_TIMES } from "../deno/tcp_deadline.ts";
 import { connectionError } from "../deno/tcp_error.ts";
@@ -16,6 +17,7 @@ import {
   COMMAND_TCP_KEEP_ALIVE,
   COMMAND_TCP_NO_DELAY,
   COMMAND_TCP_PAUSE,
+  COMMAND_TCP_READ,
   COMMAND_TCP_RESUME,
   COMMAND_TCP_SHUTDOWN,
   COMMAND_TCP_SHUTDOWN_READ,
@@ -26,6 +28,8 @@ import {
 import type { Pump } from "./pump.ts";
 import { systemError } from "./system_error.ts";
 
+const { EBUSY } = constants.errno;
+
 /** Bytes that wait at most, besides the system's buffers. */
 const WRITE_LIMIT = 1024 * 1024;
 /** What always travels through the ring. */
@@ -34,6 +38,8 @@ const SHORT = 8 * 1024;
 const LONGEST_INLINE = 32 * 1024;
 /** What is lent at a time at most. */
 const LONGEST_LENT = 1 << 28;
+/** What is read at a time, as the thread does. */
+const READ_BYTES = 64 * 1024;
 
 /** Keeps the I/O threads running, and the process alive. */
 export interface TcpKeeper {
@@ -47,6 +53,9 @@ export interface TcpKeeper {
   unref(): void;
 }
 
+/** Memory to read to that nobody else has. */
+let spare: Uint8Array<ArrayBuffer> | undefined;
+
 /** Hears nothing. */
 const silent: TcpEvents = {
   handshake() {},
@@ -57,10 +66,13 @@ const silent: TcpEvents = {
 };
 
 /** What has arrived and cannot be told yet. */
-type Held = { kind: "data"; bytes: Uint8Array } | { kind: "end" } | {
-  kind: "close";
-  error: Error | undefined;
-};
+type Held =
+  | { kind: "data"; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: "end" }
+  | {
+    kind: "close";
+    error: Error | undefined;
+  };
 
 /** One TCP or Unix-domain connection on an I/O thread. */
 export class NativeTcpConnection implements TcpConnection {
@@ -246,11 +258,29 @@ export class NativeTcpConnection implements TcpConnection {
   }
 
   /** Bytes arrived; they may change when this returns. */
-  receive(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#discards || bytes.length === 0) return;
     if (this.#mustHold) {
       this.#held.push({ kind: "data", bytes: bytes.slice() });
     } else this.#events.data(bytes);
+  }
+
+  /** Much has arrived, and nothing is read before this does. */
+  readable(): void {
+    // Both sides know: the thread tells anew, or reads for nobody.
+    if (this.#discards || this.#isPaused) return;
+    const { index, generation } = this;
+    const bytes = spare ?? new Uint8Array(READ_BYTES);
+    spare = undefined;
+    const count = this.#pump.calls.readTcp(index, generation, bytes);
+    const isOwn = count === READ_BYTES;
+    if (!isOwn) spare = bytes;
+    if (count === -EBUSY) return this.#command(COMMAND_TCP_READ);
+    if (count <= 0) return;
+    const read = isOwn ? bytes : bytes.subarray(0, count);
+    if (this.#mustHold) {
+      this.#held.push({ kind: "data", bytes: isOwn ? read : read.slice() });
+    } else this.#events.data(read, isOwn);
   }
 
   /** The peer will send nothing more. */

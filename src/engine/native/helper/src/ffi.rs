@@ -316,6 +316,31 @@ pub unsafe extern "C" fn jstime_lend(handle: u32, content: *const u8, size: u32)
     })
 }
 
+/// Reads from a TCP connection.
+///
+/// # Safety
+/// `out` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_tcp_read(
+    handle: u32,
+    thread: u32,
+    connection: u32,
+    generation: u32,
+    out: *mut u8,
+    size: u32,
+) -> i32 {
+    checked(61, || {
+        let read = runtime::with(handle, |runtime| {
+            // SAFETY: the caller's promise; a synchronous call.
+            let out = unsafe { output(out, size as usize) }?;
+            runtime
+                .read_tcp(thread, connection, generation, out)
+                .map_err(Failure)
+        });
+        count(read.ok_or(BAD_HANDLE)??)
+    })
+}
+
 /// Copies request content.
 ///
 /// # Safety

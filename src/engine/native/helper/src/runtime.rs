@@ -149,6 +149,16 @@ impl IoShared {
         self.event_loop.present(connection, head, content)
     }
 
+    /// Reads from a TCP connection; see `SharedLoop`.
+    pub fn read_tcp(
+        &self,
+        connection: u32,
+        generation: u32,
+        out: &mut [u8],
+    ) -> Option<Option<usize>> {
+        self.event_loop.read_tcp(connection, generation, out)
+    }
+
     fn close(&self) {
         let mail = {
             let mut mailbox = lock(&self.mailbox);
@@ -704,6 +714,22 @@ impl Runtime {
     pub fn present(&self, thread: u32, connection: u32, head: u32, content: &[u8]) -> bool {
         self.thread(thread)
             .is_some_and(|shared| shared.present(connection, head, content))
+    }
+
+    /// Reads from a TCP connection; `EBUSY` if its thread is in a turn.
+    #[inline]
+    pub fn read_tcp(
+        &self,
+        thread: u32,
+        connection: u32,
+        generation: u32,
+        out: &mut [u8],
+    ) -> Result<usize, i32> {
+        self.thread(thread)
+            .ok_or(libc::EAGAIN)?
+            .read_tcp(connection, generation, out)
+            .ok_or(libc::EBUSY)?
+            .ok_or(libc::EAGAIN)
     }
 
     /// Listens. Returns the listener's id, and for TCP the address.

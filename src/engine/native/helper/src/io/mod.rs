@@ -220,6 +220,11 @@ impl Loop {
         while present.is_some() && self.commands.has_next() {
             self.run_commands(present);
         }
+        self.leave();
+    }
+
+    /// JavaScript's thread lets go of the loop.
+    fn leave(&mut self) {
         // What the thread was told meanwhile may be about connections that are
         // closed now. It looks at that before it accepts others.
         self.core.end_turn();
@@ -243,6 +248,14 @@ impl Loop {
             .store(head, Ordering::SeqCst);
         self.help(Some(content));
         true
+    }
+
+    /// Reads from a TCP connection for JavaScript, on its thread.
+    fn read_tcp(&mut self, connection: u32, generation: u32, out: &mut [u8]) -> Option<usize> {
+        self.core.cx.tick();
+        let count = self.core.read_tcp(connection, generation, out);
+        self.leave();
+        count
     }
 
     // -----------------------------------------------------------------------

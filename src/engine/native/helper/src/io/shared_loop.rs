@@ -54,6 +54,19 @@ impl SharedLoop {
         self.with_idle(|io| is_done = io.present(connection, head, content)) && is_done
     }
 
+    /// Reads from a TCP connection, by JavaScript's thread: None if the thread is
+    /// in a turn, or has ended; and None if there is nothing.
+    pub fn read_tcp(
+        &self,
+        connection: u32,
+        generation: u32,
+        out: &mut [u8],
+    ) -> Option<Option<usize>> {
+        let mut count = None;
+        let is_done = self.with_idle(|io| count = io.read_tcp(connection, generation, out));
+        is_done.then_some(count)
+    }
+
     /// Lets something happen to the loop; false if the thread is in a turn, or
     /// has ended.
     fn with_idle(&self, happen: impl FnOnce(&mut Loop)) -> bool {

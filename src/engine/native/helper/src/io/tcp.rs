@@ -130,6 +130,10 @@ pub struct TcpConnection {
     is_held: bool,
     is_queued: bool,
     is_paused: bool,
+    /// JavaScript was told that it may read.
+    awaits_javascript: bool,
+    /// JavaScript does not want to, this time.
+    reads_itself: bool,
     /// Nobody wants what arrives.
     discards: bool,
     /// JavaScript is through with it.
@@ -183,6 +187,8 @@ impl TcpConnection {
             socket,
             peer,
             local: local.map(Peer::from).unwrap_or_default(),
+            awaits_javascript: false,
+            reads_itself: false,
             is_announced: false,
             is_held: false,
             is_queued: false,
@@ -291,7 +297,14 @@ impl TcpConnection {
                 self.socket.reset_on_close();
                 self.over = Some(End::CLEAN);
             }
-            COMMAND_TCP_PAUSE => self.is_paused = !self.discards,
+            COMMAND_TCP_PAUSE => {
+                self.is_paused = !self.discards;
+                self.awaits_javascript = false;
+            }
+            COMMAND_TCP_READ => {
+                self.reads_itself = self.awaits_javascript;
+                self.awaits_javascript = false;
+            }
             COMMAND_TCP_RESUME => self.is_paused = false,
             COMMAND_TCP_NO_DELAY => {
                 let no_delay = command.word(4) != 0;
@@ -318,6 +331,7 @@ impl TcpConnection {
     fn discard(&mut self) {
         self.discards = true;
         self.is_paused = false;
+        self.awaits_javascript = false;
         // It waits for the ring no longer.
         self.is_held = false;
     }
@@ -424,7 +438,8 @@ impl TcpConnection {
             return self.deliver_early(cx);
         }
         let is_paused = self.is_paused && !self.is_handshaking;
-        if is_paused || self.ended || self.is_held || !self.readable {
+        let waits = self.is_held || self.awaits_javascript;
+        if is_paused || self.ended || waits || !self.readable {
             return false;
         }
         let must_wait = self.is_handshaking && !cx.handshakes.take();
@@ -437,10 +452,55 @@ impl TcpConnection {
             self.shake_hands(cx);
         } else if self.discards {
             self.read_for_nobody(cx);
+        } else if self.should_offer() {
+            self.offer(cx);
         } else {
             self.read(cx);
         }
         true
+    }
+
+    /// Whether there is so much to read that JavaScript should: what it reads
+    /// by itself is not copied.
+    fn should_offer(&mut self) -> bool {
+        let is_much = self.read_size == LARGEST_READ && self.socket.is_plain();
+        is_much && !std::mem::take(&mut self.reads_itself)
+    }
+
+    fn offer(&mut self, cx: &mut Context) {
+        self.awaits_javascript = cx.events.try_send(Event {
+            kind: EVENT_TCP_READABLE,
+            flags: 0,
+            connection: self.index,
+            generation: self.generation,
+            word: 0,
+            rest: b"",
+        });
+        if !self.awaits_javascript {
+            self.hold(cx);
+        }
+    }
+
+    /// Reads for JavaScript, which was offered to: how many bytes, 0 at the end,
+    /// None if there is nothing (any more).
+    pub fn read_for_javascript(&mut self, cx: &mut Context, out: &mut [u8]) -> Option<usize> {
+        fault::point(fault::IO + 43);
+        if !std::mem::take(&mut self.awaits_javascript) {
+            return None;
+        }
+        let result = self.socket.read(out);
+        match result {
+            Ok(count) if count > 0 => {
+                self.was_read(count, out.len());
+                self.adapt(count);
+            }
+            Ok(_) => self.input_ended(cx),
+            Err(ref error) => self.read_failed(cx, error),
+        }
+        if self.over.is_none() {
+            self.advance(cx);
+        }
+        result.ok()
     }
 
     fn read(&mut self, cx: &mut Context) {

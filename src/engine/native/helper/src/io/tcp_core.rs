@@ -148,6 +148,19 @@ impl Core {
         });
     }
 
+    /// Reads from a TCP connection for JavaScript; None if there is nothing.
+    pub fn read_tcp(&mut self, index: u32, generation: u32, out: &mut [u8]) -> Option<usize> {
+        let connection = self.connections.get_tcp(index)?;
+        if !connection.is_current(generation) {
+            return None;
+        }
+        let mut count = None;
+        self.with_tcp(index, |connection, cx| {
+            count = connection.read_for_javascript(cx, out);
+        });
+        count
+    }
+
     /// Lets those go on that have found no room in the ring.
     pub(super) fn retry_held_tcp(&mut self) {
         if !self.cx.events.send_kept() {
