@@ -135,8 +135,8 @@ export const EVENT_TCP_CLOSED: number = 45;
  */
 export const EVENT_TCP_SECURED: number = 46;
 /**
- * There is much to read: `jstime_tcp_read` does that, or COMMAND_TCP_READ. Until
- * then nothing is read.
+ * There is much to read: `jstime_tcp_read` does that, or COMMAND_TCP_READ, with
+ * the number of this offer, 4. Until then nothing is read. A pause ends it.
  */
 export const EVENT_TCP_READABLE: number = 47;
 /** Flag of EVENT_TCP_OPEN: see there. */
@@ -299,7 +299,7 @@ export const COMMAND_TCP_RESUME: number = 47;
 export const COMMAND_TCP_NO_DELAY: number = 48;
 /** `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, or 0. */
 export const COMMAND_TCP_KEEP_ALIVE: number = 49;
-/** What TCP_READABLE has told of comes as TCP_DATA. */
+/** What TCP_READABLE has told of comes as TCP_DATA: 4 its number. */
 export const COMMAND_TCP_READ: number = 50;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;

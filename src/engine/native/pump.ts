@@ -52,12 +52,14 @@ export interface IoCalls {
   /**
    * Reads what has arrived on a TCP connection, after EVENT_TCP_READABLE.
    *
+   * @param offer What that has said.
    * @returns The number of bytes, 0 at the end; below zero, the error number,
    * EBUSY if the other thread has to do it.
    */
   readTcp(
     connection: number,
     generation: number,
+    offer: number,
     out: Uint8Array<ArrayBuffer>,
   ): number;
   /** Copies content into the helper; returns the token that stands for it. */

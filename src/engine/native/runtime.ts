@@ -197,6 +197,7 @@ class HelperCalls implements IoCalls {
   readTcp(
     connection: number,
     generation: number,
+    offer: number,
     out: Uint8Array<ArrayBuffer>,
   ): number {
     if (this.#isClosed) return -1;
@@ -205,6 +206,7 @@ class HelperCalls implements IoCalls {
       this.#index,
       connection,
       generation,
+      offer,
       out,
       out.length,
     );

@@ -57,7 +57,7 @@ export const symbols = {
     result: "i32",
   },
   jstime_tcp_read: {
-    parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],
+    parameters: ["u32", "u32", "u32", "u32", "u32", "buffer", "u32"],
     result: "i32",
   },
   jstime_lend: { parameters: ["u32", "buffer", "u32"], result: "u32" },

@@ -265,17 +265,21 @@ export class NativeTcpConnection implements TcpConnection {
     } else this.#events.data(bytes);
   }
 
-  /** Much has arrived, and nothing is read before this does. */
-  readable(): void {
+  /**
+   * Much has arrived, and nothing is read before this does.
+   *
+   * @param offer Tells it from others, some of which may not stand any more.
+   */
+  readable(offer: number): void {
     // Both sides know: the thread tells anew, or reads for nobody.
     if (this.#discards || this.#isPaused) return;
     const { index, generation } = this;
     const bytes = spare ?? new Uint8Array(READ_BYTES);
     spare = undefined;
-    const count = this.#pump.calls.readTcp(index, generation, bytes);
+    const count = this.#pump.calls.readTcp(index, generation, offer, bytes);
     const isOwn = count === READ_BYTES;
     if (!isOwn) spare = bytes;
-    if (count === -EBUSY) return this.#command(COMMAND_TCP_READ);
+    if (count === -EBUSY) return this.#letRead(offer);
     if (count <= 0) return;
     const read = isOwn ? bytes : bytes.subarray(0, count);
     if (this.#mustHold) {
@@ -411,6 +415,16 @@ export class NativeTcpConnection implements TcpConnection {
     commands.end((at + 6) << 2);
     this.#pump.written();
     return true;
+  }
+
+  /** The thread is to read by itself, since it is at work anyway. */
+  #letRead(offer: number): void {
+    const { commands } = this.#pump;
+    const { index, generation } = this;
+    const at = commands.begin(COMMAND_TCP_READ, index, generation, 4);
+    commands.words[at + 4] = offer;
+    commands.end((at + 5) << 2);
+    this.#pump.written();
   }
 
   #command(kind: number): void {

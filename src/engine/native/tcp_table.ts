@@ -88,7 +88,7 @@ export class TcpTable {
         return connection.receive(bytes);
       }
       case EVENT_TCP_READABLE:
-        return connection.readable();
+        return connection.readable(words[at + 4]!);
       case EVENT_TCP_END:
         return connection.ended();
       case EVENT_TCP_DRAIN:

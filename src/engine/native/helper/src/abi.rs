@@ -126,7 +126,7 @@
 //! jstime_tcp_connect(handle: u32, thread: u32, attempt: u32, plan: buffer, size: u32) -> i32
 //!     TCP_OPEN or TCP_REFUSED follows on that thread. `plan`: u32 transport as in a
 //!     plan of jstime_listen, u32 port, then host name or IP literal, or path.
-//! jstime_tcp_read(handle: u32, thread: u32, connection: u32, generation: u32, out: buffer, size: u32) -> i32
+//! jstime_tcp_read(handle: u32, thread: u32, connection: u32, generation: u32, offer: u32, out: buffer, size: u32) -> i32
 //!     After TCP_READABLE, once: what has arrived on a connection, read into
 //!     `out`; 0 at the end. -EBUSY if the thread is in a turn: then
 //!     COMMAND_TCP_READ makes it read. -EAGAIN if there is nothing (any more).
@@ -290,8 +290,8 @@ pub const EVENT_TCP_CLOSED: u32 = 45;
 /// on, | length of the name that the client has asked for << 16. They follow.
 pub const EVENT_TCP_SECURED: u32 = 46;
 
-/// There is much to read: `jstime_tcp_read` does that, or COMMAND_TCP_READ.
-/// Until then nothing is read.
+/// There is much to read: `jstime_tcp_read` does that, or COMMAND_TCP_READ, with
+/// the number of this offer, word 4. Until then nothing is read. A pause ends it.
 pub const EVENT_TCP_READABLE: u32 = 47;
 
 /// Flag of EVENT_TCP_OPEN: see there.
@@ -472,7 +472,7 @@ pub const COMMAND_TCP_NO_DELAY: u32 = 48;
 /// `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, 0 leaves
 /// them to the system.
 pub const COMMAND_TCP_KEEP_ALIVE: u32 = 49;
-/// What TCP_READABLE has told of comes as TCP_DATA.
+/// What TCP_READABLE has told of comes as TCP_DATA. Word 4: its number.
 pub const COMMAND_TCP_READ: u32 = 50;
 
 /// Flag of COMMAND_UPGRADE: cut the connection rather than drop a message.

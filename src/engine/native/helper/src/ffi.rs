@@ -13,6 +13,7 @@ use crate::bus;
 use crate::error_name::error_name;
 use crate::fault;
 use crate::files::{self, FileFacts, OpenFile};
+use crate::io::Offer;
 use crate::listen_plan::ListenPlan;
 use crate::runtime;
 use crate::static_table::StaticTable;
@@ -326,16 +327,20 @@ pub unsafe extern "C" fn jstime_tcp_read(
     thread: u32,
     connection: u32,
     generation: u32,
+    offer: u32,
     out: *mut u8,
     size: u32,
 ) -> i32 {
     checked(61, || {
+        let offer = Offer {
+            connection,
+            generation,
+            number: offer,
+        };
         let read = runtime::with(handle, |runtime| {
             // SAFETY: the caller's promise; a synchronous call.
             let out = unsafe { output(out, size as usize) }?;
-            runtime
-                .read_tcp(thread, connection, generation, out)
-                .map_err(Failure)
+            runtime.read_tcp(thread, &offer, out).map_err(Failure)
         });
         count(read.ok_or(BAD_HANDLE)??)
     })

@@ -31,7 +31,7 @@ use crate::bind::{self, ListenSocket};
 use crate::bus::{self, BusQueue};
 use crate::doorbell::Doorbell;
 use crate::files::{self, Owner};
-use crate::io::SharedLoop;
+use crate::io::{Offer, SharedLoop};
 use crate::lent::Lent;
 use crate::listen_plan::ListenPlan;
 use crate::metrics::{EndedStalls, Metrics, Values, Waiting};
@@ -150,13 +150,8 @@ impl IoShared {
     }
 
     /// Reads from a TCP connection; see `SharedLoop`.
-    pub fn read_tcp(
-        &self,
-        connection: u32,
-        generation: u32,
-        out: &mut [u8],
-    ) -> Option<Option<usize>> {
-        self.event_loop.read_tcp(connection, generation, out)
+    pub fn read_tcp(&self, offer: &Offer, out: &mut [u8]) -> Option<Option<usize>> {
+        self.event_loop.read_tcp(offer, out)
     }
 
     fn close(&self) {
@@ -718,16 +713,10 @@ impl Runtime {
 
     /// Reads from a TCP connection; `EBUSY` if its thread is in a turn.
     #[inline]
-    pub fn read_tcp(
-        &self,
-        thread: u32,
-        connection: u32,
-        generation: u32,
-        out: &mut [u8],
-    ) -> Result<usize, i32> {
+    pub fn read_tcp(&self, thread: u32, offer: &Offer, out: &mut [u8]) -> Result<usize, i32> {
         self.thread(thread)
             .ok_or(libc::EAGAIN)?
-            .read_tcp(connection, generation, out)
+            .read_tcp(offer, out)
             .ok_or(libc::EBUSY)?
             .ok_or(libc::EAGAIN)
     }

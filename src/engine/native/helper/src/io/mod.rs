@@ -59,6 +59,7 @@ use std::time::Duration;
 use mio::{Events as Readiness, Registry, Token};
 
 pub use self::shared_loop::SharedLoop;
+pub use self::tcp_core::Offer;
 
 pub use self::published::Policy;
 
@@ -251,9 +252,9 @@ impl Loop {
     }
 
     /// Reads from a TCP connection for JavaScript, on its thread.
-    fn read_tcp(&mut self, connection: u32, generation: u32, out: &mut [u8]) -> Option<usize> {
+    fn read_tcp(&mut self, offer: &Offer, out: &mut [u8]) -> Option<usize> {
         self.core.cx.tick();
-        let count = self.core.read_tcp(connection, generation, out);
+        let count = self.core.read_tcp(offer, out);
         self.leave();
         count
     }

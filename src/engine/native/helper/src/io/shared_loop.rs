@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mio::Events as Readiness;
 
-use super::Loop;
+use super::{Loop, Offer};
 use crate::runtime::lock;
 
 /// How long the thread sleeps when the other moves much data, and how often in
@@ -80,14 +80,9 @@ impl SharedLoop {
 
     /// Reads from a TCP connection, by JavaScript's thread: None if the thread is
     /// in a turn, or has ended; and None if there is nothing.
-    pub fn read_tcp(
-        &self,
-        connection: u32,
-        generation: u32,
-        out: &mut [u8],
-    ) -> Option<Option<usize>> {
+    pub fn read_tcp(&self, offer: &Offer, out: &mut [u8]) -> Option<Option<usize>> {
         let mut count = None;
-        let is_done = self.move_much(|io| count = io.read_tcp(connection, generation, out));
+        let is_done = self.move_much(|io| count = io.read_tcp(offer, out));
         is_done.then_some(count)
     }
 

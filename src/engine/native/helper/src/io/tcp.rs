@@ -130,8 +130,11 @@ pub struct TcpConnection {
     is_held: bool,
     is_queued: bool,
     is_paused: bool,
-    /// JavaScript was told that it may read.
+    /// JavaScript was told that it may read. What it was told before does not
+    /// count: there may be bytes in the ring that come first.
     awaits_javascript: bool,
+    /// The number of that offer.
+    offer: u32,
     /// JavaScript does not want to, this time.
     reads_itself: bool,
     /// Nobody wants what arrives.
@@ -188,6 +191,7 @@ impl TcpConnection {
             peer,
             local: local.map(Peer::from).unwrap_or_default(),
             awaits_javascript: false,
+            offer: 0,
             reads_itself: false,
             is_announced: false,
             is_held: false,
@@ -301,10 +305,7 @@ impl TcpConnection {
                 self.is_paused = !self.discards;
                 self.awaits_javascript = false;
             }
-            COMMAND_TCP_READ => {
-                self.reads_itself = self.awaits_javascript;
-                self.awaits_javascript = false;
-            }
+            COMMAND_TCP_READ => self.reads_itself |= self.take_up(command.word(4)),
             COMMAND_TCP_RESUME => self.is_paused = false,
             COMMAND_TCP_NO_DELAY => {
                 let no_delay = command.word(4) != 0;
@@ -468,12 +469,13 @@ impl TcpConnection {
     }
 
     fn offer(&mut self, cx: &mut Context) {
+        self.offer = self.offer.wrapping_add(1);
         self.awaits_javascript = cx.events.try_send(Event {
             kind: EVENT_TCP_READABLE,
             flags: 0,
             connection: self.index,
             generation: self.generation,
-            word: 0,
+            word: self.offer,
             rest: b"",
         });
         if !self.awaits_javascript {
@@ -481,11 +483,23 @@ impl TcpConnection {
         }
     }
 
-    /// Reads for JavaScript, which was offered to: how many bytes, 0 at the end,
-    /// None if there is nothing (any more).
-    pub fn read_for_javascript(&mut self, cx: &mut Context, out: &mut [u8]) -> Option<usize> {
+    /// Whether an offer stands. It does not any more.
+    fn take_up(&mut self, offer: u32) -> bool {
+        let stands = self.awaits_javascript && offer == self.offer;
+        self.awaits_javascript &= !stands;
+        stands
+    }
+
+    /// Reads for JavaScript, by an offer: how many bytes, 0 at the end, None if
+    /// there is nothing (any more).
+    pub fn read_for_javascript(
+        &mut self,
+        cx: &mut Context,
+        offer: u32,
+        out: &mut [u8],
+    ) -> Option<usize> {
         fault::point(fault::IO + 43);
-        if !std::mem::take(&mut self.awaits_javascript) {
+        if !self.take_up(offer) {
             return None;
         }
         let result = self.socket.read(out);

@@ -29,6 +29,9 @@ pub struct JavaScript {
     tail: u32,
     head: u32,
     helps: bool,
+    presents: bool,
+    /// What is offered to be read comes as if the thread had read it.
+    pub takes_offers: bool,
     targets: HashMap<u32, Vec<u8>>,
     hosts: HashMap<u32, Vec<u8>>,
 }
@@ -123,6 +126,8 @@ impl JavaScript {
             tail: 0,
             head: 0,
             helps: false,
+            presents: false,
+            takes_offers: true,
             targets: HashMap::new(),
             hosts: HashMap::new(),
         }
@@ -180,7 +185,7 @@ impl JavaScript {
             let record =
                 unsafe { std::slice::from_raw_parts(self.region.add(at), size as usize) }.to_vec();
             self.tail = self.tail.wrapping_add(size);
-            let event = (kind & 0xff != PAD).then(|| self.read(&record));
+            let event = (kind & 0xff != PAD).then(|| self.read(&record)).flatten();
             self.control(EVENTS_TAIL).store(self.tail, Ordering::SeqCst);
             if self.control(EVENTS_BLOCKED).swap(0, Ordering::SeqCst) == 1 {
                 self.wake();
@@ -191,12 +196,13 @@ impl JavaScript {
         }
     }
 
-    fn read(&mut self, record: &[u8]) -> Event {
+    /// None if it was handled here.
+    fn read(&mut self, record: &[u8]) -> Option<Event> {
         let word =
             |index: usize| u32::from_le_bytes(record[index * 4..index * 4 + 4].try_into().unwrap());
         let of = (word(2), word(3));
         let flags = word(1) >> 8;
-        match word(1) & 0xff {
+        Some(match word(1) & 0xff {
             EVENT_REQUEST => Event::Request(self.read_request(record, of, flags)),
             EVENT_CONTENT => Event::Content {
                 of,
@@ -218,8 +224,12 @@ impl JavaScript {
             EVENT_SPACE => Event::Space,
             EVENT_MESSAGE..=EVENT_CLOSED => Event::Socket(web_socket::read(record)),
             EVENT_TCP_OPEN..=EVENT_TCP_CLOSED => Event::Tcp(tcp::read(record)),
+            EVENT_TCP_READABLE if self.takes_offers => {
+                return self.tcp_read(of, word(4)).map(Event::Tcp);
+            }
+            EVENT_TCP_READABLE => Event::Tcp(tcp::read(record)),
             kind => Event::Other { of, kind },
-        }
+        })
     }
 
     fn read_request(&mut self, record: &[u8], key: Key, flags: u32) -> Request {
@@ -342,6 +352,32 @@ impl JavaScript {
         self.publish();
     }
 
+    /// Writes a command and publishes it. Word `token` of `words` stands for its
+    /// content: what happens must not depend on where that is.
+    pub fn command_with(
+        &mut self,
+        (kind, flags): (u32, u32),
+        of: Key,
+        words: &[u32],
+        token: usize,
+        content: &[u8],
+    ) {
+        let flags = flags | RESPOND_CONTENT_TOKEN;
+        let mut words = words.to_vec();
+        self.presents = !self.presents;
+        if self.presents {
+            let start = self.head;
+            words[token] = CONTENT_PRESENT;
+            self.write(kind, flags, of, &words, &[]);
+            if self.runtime().present(0, of.0, self.head, content) {
+                return;
+            }
+            self.head = start;
+        }
+        words[token] = self.runtime().lend(content);
+        self.command(kind, flags, of, &words, &[]);
+    }
+
     /// Writes a command that `publish` will show.
     pub fn write(&mut self, kind: u32, flags: u32, of: Key, words: &[u32], rest: &[&[u8]]) {
         let mut record = Vec::new();
@@ -442,6 +478,11 @@ impl JavaScript {
         token
     }
 
+    pub fn respond_with_content(&mut self, of: Key, content: &[u8]) {
+        let words = [200, 0, content.len() as u32, 0];
+        self.command_with((COMMAND_RESPOND, 0), of, &words, 3, content);
+    }
+
     pub fn respond_file(&mut self, of: Key, token: u32, start: u64, end: u64) {
         let (low, high) = (|n: u64| n as u32, |n: u64| (n >> 32) as u32);
         let words = [
@@ -474,9 +515,8 @@ impl JavaScript {
     }
 
     pub fn chunk_lent(&mut self, of: Key, content: &[u8]) {
-        let token = self.runtime().lend(content);
-        let words = [content.len() as u32, token];
-        self.command(COMMAND_CHUNK, RESPOND_CONTENT_TOKEN, of, &words, &[]);
+        let words = [content.len() as u32, 0];
+        self.command_with((COMMAND_CHUNK, 0), of, &words, 1, content);
     }
 
     pub fn ask_content(&mut self, of: Key, mode: u32) {
