@@ -1,11 +1,10 @@
 //! Answers from JavaScript.
 
-use std::borrow::Cow;
-
 use super::connection::{Connection, Over, Phase};
 use super::context::Context;
 use super::exchange::{Answer, Exchange, Stream};
 use super::file_transfer::FilePart;
+use super::output::Piece;
 use super::{web_socket_output, web_socket_upgrade};
 use crate::abi::*;
 use crate::fault;
@@ -346,7 +345,7 @@ impl Connection {
         let is_end = command.flags & RESPOND_END != 0;
         let mut lent = None;
         let content = if command.flags & RESPOND_CONTENT_TOKEN != 0 {
-            lent = cx.shared.lent.content_of(command, 5);
+            lent = cx.shared.lent.take(command.word(5));
             lent.as_deref()
         } else {
             command.bytes(6, 0, length)
@@ -363,7 +362,6 @@ impl Connection {
         };
         let count = content.len();
         let mut is_short = false;
-        let mut may_write = true;
         if let Stream::Length(left) = stream {
             let Some(rest) = left.checked_sub(count as u64) else {
                 return self.abort(cx);
@@ -374,8 +372,6 @@ impl Connection {
         let stream = *stream;
         if let Some(events) = &mut exchange.events {
             events.will_send(count, cx.now_ms);
-            // They count what is written of their output.
-            may_write = false;
         }
         if is_end && !is_short {
             exchange.answer = Answer::Complete;
@@ -389,35 +385,22 @@ impl Connection {
         if stream == Stream::Dropped {
             return self.tell_written(cx, count as u64);
         }
+        let output = self.output.get_or_insert_with(|| cx.outputs.take());
         let is_chunked = stream == Stream::Chunked;
         match lent {
-            Some(content) if count > COPIED_BYTES => {
-                let size = format!("{count:x}\r\n");
-                let (head, end) = match is_chunked {
-                    true => (size.as_str(), "\r\n"),
-                    false => ("", ""),
-                };
-                let content = match content {
-                    Cow::Borrowed(content) if !may_write => Cow::Owned(content.to_vec()),
-                    content => content,
-                };
-                let head = head.as_bytes();
-                let written = self.write_through(cx, head, content, end.as_bytes(), count);
-                if written > 0 {
-                    self.tell_written(cx, written as u64);
-                }
-            }
-            _ => {
-                let output = self.output.get_or_insert_with(|| cx.outputs.take());
+            Some(content) if content.len() > COPIED_BYTES => {
                 if is_chunked {
-                    output.append(count, |out| write_chunk(out, content));
-                } else {
-                    output.push_bytes(content, count);
+                    output.push_bytes(format!("{:x}\r\n", content.len()).as_bytes(), 0);
+                }
+                output.push(Piece::owned(content, count));
+                if is_chunked {
+                    output.push_bytes(b"\r\n", 0);
                 }
             }
+            _ if is_chunked => output.append(count, |out| write_chunk(out, content)),
+            _ => output.push_bytes(content, count),
         }
         if is_end && is_chunked {
-            let output = self.output.get_or_insert_with(|| cx.outputs.take());
             output.append(0, write_last_chunk);
         }
         if is_short {

@@ -54,54 +54,31 @@ impl Connection {
         cx.out.clear();
     }
 
-    /// As `emit`, and content behind it.
+    /// As `emit`, and content behind it: from where it is, if it does not belong
+    /// here, as far as the system takes it.
     pub(super) fn emit_content(&mut self, cx: &mut Context, content: Cow<'_, [u8]>) {
-        let head = std::mem::take(&mut cx.out);
-        self.write_through(cx, &head, content, b"", 0);
-        cx.out = head;
+        let content = match content {
+            Cow::Owned(content) => return self.emit_with(cx, Piece::owned(content, 0)),
+            Cow::Borrowed(content) => content,
+        };
+        let head = cx.out.len();
+        let count = self.try_write(&cx.out, content);
+        if self.over.is_none() && count < head + content.len() {
+            let output = self.output.get_or_insert_with(|| cx.outputs.take());
+            output.push_bytes(&cx.out[count.min(head)..], 0);
+            let rest = &content[count.saturating_sub(head)..];
+            output.push(Piece::owned(rest.to_vec(), 0));
+        }
         cx.out.clear();
     }
 
-    /// Writes content between two short texts, of which `credit` bytes are told
-    /// of: from where it is, if it does not belong here, as far as the system
-    /// takes it. Returns how much of the content was written, which does not
-    /// count any more.
-    pub(super) fn write_through(
-        &mut self,
-        cx: &mut Context,
-        head: &[u8],
-        content: Cow<'_, [u8]>,
-        end: &[u8],
-        credit: usize,
-    ) -> usize {
-        let count = match &content {
-            Cow::Borrowed(content) => self.try_write([head, content, end]),
-            Cow::Owned(_) => 0,
-        };
-        let whole = head.len() + content.len();
-        if self.over.is_some() || count == whole + end.len() {
-            return content.len();
-        }
-        let written = count.saturating_sub(head.len()).min(content.len());
-        let output = self.output.get_or_insert_with(|| cx.outputs.take());
-        output.push_bytes(&head[count.min(head.len())..], 0);
-        if written < content.len() {
-            let credit = credit.saturating_sub(written);
-            output.push(match content {
-                Cow::Owned(content) => Piece::owned(content, credit),
-                Cow::Borrowed(content) => Piece::owned(content[written..].to_vec(), credit),
-            });
-        }
-        output.push_bytes(&end[count.saturating_sub(whole)..], 0);
-        written
-    }
-
-    /// Writes pieces unless something waits before them; how many bytes.
-    fn try_write(&mut self, pieces: [&[u8]; 3]) -> usize {
+    /// Writes both unless something waits before them; how many bytes.
+    fn try_write(&mut self, first: &[u8], second: &[u8]) -> usize {
         if self.output.is_some() || self.blocked {
             return 0;
         }
-        match self.socket.write_pieces(&pieces.map(IoSlice::new), false) {
+        let pieces = [IoSlice::new(first), IoSlice::new(second)];
+        match self.socket.write_pieces(&pieces, false) {
             Ok(count) => {
                 self.count_written(count as u64);
                 count

@@ -515,8 +515,9 @@ impl JavaScript {
     }
 
     pub fn chunk_lent(&mut self, of: Key, content: &[u8]) {
-        let words = [content.len() as u32, 0];
-        self.command_with((COMMAND_CHUNK, 0), of, &words, 1, content);
+        let token = self.runtime().lend(content);
+        let words = [content.len() as u32, token];
+        self.command(COMMAND_CHUNK, RESPOND_CONTENT_TOKEN, of, &words, &[]);
     }
 
     pub fn ask_content(&mut self, of: Key, mode: u32) {
