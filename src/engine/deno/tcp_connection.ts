@@ -130,7 +130,13 @@ export class DenoConnection implements TcpConnection {
   }
 
   pause(): void {
-    if (!this.#discarding) this.#paused = true;
+    if (this.#discarding) return;
+    this.#paused = true;
+    if (this.#writeError === undefined) return;
+    // Nobody reads what the peer has left. Not from inside this command.
+    queueMicrotask(() => {
+      if (this.#paused) this.#free(this.#writeError);
+    });
   }
 
   resume(): void {

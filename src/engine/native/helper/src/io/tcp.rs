@@ -301,10 +301,7 @@ impl TcpConnection {
                 self.socket.reset_on_close();
                 self.over = Some(End::CLEAN);
             }
-            COMMAND_TCP_PAUSE => {
-                self.is_paused = !self.discards;
-                self.awaits_javascript = false;
-            }
+            COMMAND_TCP_PAUSE => self.pause(),
             COMMAND_TCP_READ => self.reads_itself |= self.take_up(command.word(4)),
             COMMAND_TCP_RESUME => self.is_paused = false,
             COMMAND_TCP_NO_DELAY => {
@@ -321,6 +318,17 @@ impl TcpConnection {
             _ => {}
         }
         Then::Advance
+    }
+
+    fn pause(&mut self) {
+        self.is_paused = !self.discards;
+        self.awaits_javascript = false;
+        if let Some(error) = self.write_error
+            && self.is_paused
+        {
+            // Nobody reads what the peer has left.
+            self.over = Some(End::writing(error));
+        }
     }
 
     fn ask_shutdown(&mut self) {
