@@ -685,6 +685,8 @@ export interface TcpFeatures {
   readonly keepAliveDelay: boolean;
   /** Servers can ask clients for certificates. */
   readonly clientCertificates: boolean;
+  /** Servers can look for revoked certificates of clients. */
+  readonly revocationLists: boolean;
   /** Servers know which name a TLS client asked for. */
   readonly requestedServerName: boolean;
   /** Socket options of accepted TLS connections can be set. */

@@ -106,6 +106,10 @@ export class FakeIo implements IoCalls {
     this.memory.control[IO_SLEEPS] = 0;
   }
 
+  lendClient(): number {
+    return 0;
+  }
+
   lend(content: Uint8Array<ArrayBuffer>): number {
     const token = this.lent.size + 1;
     this.lent.set(token, content.slice());
