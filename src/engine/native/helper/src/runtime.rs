@@ -487,7 +487,8 @@ pub struct Runtime {
     threads: Vec<Arc<IoShared>>,
     doorbells: Vec<Vec<u8>>,
     lent: Arc<Lent>,
-    clients: Arc<Lent<Client>>,
+    /// How connections are to speak TLS, by token.
+    pub clients: Arc<Lent<Client>>,
     listeners: Arc<Listeners>,
     /// Taken by whoever closes the handle.
     joins: Mutex<Vec<JoinHandle<()>>>,
