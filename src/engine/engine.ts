@@ -834,7 +834,7 @@ export interface TcpConnection {
   setKeepAlive(enable: boolean, initialDelay: number): boolean;
   /**
    * Becomes a TLS client. This connection is used up: its events go silent,
-   * and the one returned takes over.
+   * and the one returned takes over, which may be the same object.
    *
    * @throws {Error} If a certificate in the plan cannot be used; the connection
    * is cut then.

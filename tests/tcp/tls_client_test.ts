@@ -348,39 +348,71 @@ for (const { name: engine, listen, connect, test } of subjects) {
     ]);
   });
 
-  for (const isPaused of [true, false]) {
-    test(`upgradeTLS takes what had arrived: ${isPaused ? "" : "not "}paused`, async () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      await using server = await rawServer((socket) => {
-        socket.write("go");
-        // Not in the same segment.
-        promise.then(() => socket.write(ALERT));
-      });
-      const { socket, closed } = recorder();
-      const told: string[] = [];
-      await connect<unknown>({
-        ...loopback,
-        port: server.port,
-        socket: {
-          async data(raw, data) {
-            told.push(`${data}`);
-            if (isPaused) raw.pause();
-            resolve();
-            if (isPaused) {
-              await new Promise((resolve) => setTimeout(resolve, 50));
-            } else {
-              // It arrives meanwhile, and is not told before this returns.
-              Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
-            }
-            raw.upgradeTLS<unknown>({ tls: trusting, socket });
-          },
-          end: () => void told.push("end"),
-        },
-      });
-      assertEquals(await closed, ["handshake false EPROTO", "close EPROTO"]);
-      assertEquals(told, ["go"]);
+  test("upgradeTLS takes what had arrived while paused", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await using server = await rawServer((socket) => {
+      socket.write("go");
+      promise.then(() => socket.write(ALERT));
     });
-  }
+    const { socket, closed } = recorder();
+    const told: string[] = [];
+    await connect<unknown>({
+      ...loopback,
+      port: server.port,
+      socket: {
+        async data(raw, data) {
+          told.push(`${data}`);
+          raw.pause();
+          resolve();
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          raw.upgradeTLS<unknown>({ tls: trusting, socket });
+        },
+        end: () => void told.push("end"),
+      },
+    });
+    assertEquals(await closed, ["handshake false EPROTO", "close EPROTO"]);
+    assertEquals(told, ["go"]);
+  });
+
+  test("upgradeTLS takes what arrives while JavaScript is busy", async () => {
+    const server = new Worker(busyServer(ALERT), { type: "module" });
+    const port = await new Promise<number>((resolve) =>
+      server.onmessage = ({ data }) => resolve(data)
+    );
+    const { socket, closed } = recorder();
+    const told: string[] = [];
+    await connect<unknown>({
+      ...loopback,
+      port,
+      socket: {
+        data(raw, data) {
+          told.push(`${data}`);
+          // Meanwhile the alert arrives.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+          raw.upgradeTLS<unknown>({ tls: trusting, socket });
+        },
+        end: () => void told.push("end"),
+      },
+    });
+    assertEquals(await closed, ["handshake false EPROTO", "close EPROTO"]);
+    assertEquals(told, ["go"]);
+    server.terminate();
+  });
+
+  test("servers that miss a certificate say so after the handshake", async () => {
+    using server = listen<unknown>({
+      ...loopback,
+      tls: [{ ...pair("localhost"), requestCert: true, ca: authority }],
+      socket: { data() {}, handshake() {}, error() {} },
+    });
+    const [handshake, close, ...others] = await meet(server.port);
+    assertEquals([handshake, others.length], ["handshake true undefined", 0]);
+    // The platform sends no alert at that time.
+    assertEquals(
+      close,
+      engine === "native" ? "close EPROTO" : "close ECONNRESET",
+    );
+  });
 
   test("upgradeTLS of a socket that the peer has ended fails", async () => {
     await using server = await rawServer((socket) => void socket.end("bye"));
@@ -497,6 +529,19 @@ for (const { name: engine, listen, connect, test } of subjects) {
       assertEquals(output, expected, JSON.stringify(environment));
     }
   });
+}
+
+/** A module that says "go" to its first client, and soon something else. */
+function busyServer(next: Uint8Array): string {
+  const program = `
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    postMessage(listener.addr.port);
+    const client = await listener.accept();
+    await client.write(new TextEncoder().encode("go"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await client.write(Uint8Array.of(${next}));
+  `;
+  return `data:application/javascript,${encodeURIComponent(program)}`;
 }
 
 /** What a program of its own learns about the server at a port. */

@@ -163,6 +163,8 @@ pub struct TcpConnection {
     early: Vec<u8>,
     /// How it ends as soon as the peer was told.
     failure: Option<End>,
+    /// JavaScript knows that it is over.
+    is_told: bool,
     output: Option<Box<Output>>,
     shutdown: Shutdown,
     asks_drain: bool,
@@ -213,6 +215,7 @@ impl TcpConnection {
             told: 0,
             early: Vec::new(),
             failure: None,
+            is_told: false,
             output: None,
             shutdown: Shutdown::No,
             asks_drain: false,
@@ -623,7 +626,7 @@ impl TcpConnection {
         }
     }
 
-    fn read_failed(&mut self, cx: &Context, error: &Error) {
+    fn read_failed(&mut self, cx: &mut Context, error: &Error) {
         if !is_fatal(error) {
             self.readable = match self.socket {
                 Socket::Plain(_) => false,
@@ -655,9 +658,14 @@ impl TcpConnection {
     }
 
     /// Tells the peer what is wrong with its TLS, and waits a moment for it to
-    /// leave: closing at once could destroy the alert on its way.
-    fn alert(&mut self, cx: &Context, end: End) {
+    /// leave: closing at once could destroy the alert on its way. Who has connected
+    /// does not wait for that.
+    fn alert(&mut self, cx: &mut Context, end: End) {
+        if let Origin::Connected(_) = self.origin {
+            self.tell_end(cx, end);
+        }
         self.failure = Some(end);
+        self.asks_drain = false;
         self.output = None;
         self.is_handshaking = false;
         self.discard();
@@ -937,24 +945,30 @@ impl TcpConnection {
         }
         let word = cx.shared.region.generation(self.index);
         word.store(self.generation.wrapping_add(1), Ordering::Release);
-        if self.is_announced {
-            let refusal = end.refusal.map(|code| {
-                let length = (code.len() as u32).to_le_bytes();
-                [&length, code.as_bytes()].concat()
-            });
-            cx.events.send_event(Event {
-                kind: EVENT_TCP_CLOSED,
-                flags: end.flags,
-                connection: self.index,
-                generation: self.generation,
-                word: end.errno as u32,
-                rest: refusal.as_deref().unwrap_or_default(),
-            });
-        }
+        self.tell_end(cx, end);
         if let Origin::Accepted(listener) = &self.origin {
             listener.metrics.subtract(METRIC_CONNECTIONS, 1);
             listener.closed();
         }
+    }
+
+    fn tell_end(&mut self, cx: &mut Context, end: End) {
+        if !self.is_announced || self.is_told {
+            return;
+        }
+        self.is_told = true;
+        let refusal = end.refusal.map(|code| {
+            let length = (code.len() as u32).to_le_bytes();
+            [&length, code.as_bytes()].concat()
+        });
+        cx.events.send_event(Event {
+            kind: EVENT_TCP_CLOSED,
+            flags: end.flags,
+            connection: self.index,
+            generation: self.generation,
+            word: end.errno as u32,
+            rest: refusal.as_deref().unwrap_or_default(),
+        });
     }
 
     /// The listener that has accepted it.
