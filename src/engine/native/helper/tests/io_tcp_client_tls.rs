@@ -18,7 +18,10 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
 use socket2::SockRef;
 
 const P256: [&str; 2] = [
@@ -42,10 +45,10 @@ const TRUSTING: ClientPlan = ClientPlan {
 
 type Tls = StreamOwned<ServerConnection, TcpStream>;
 
-fn config(asks: bool) -> Arc<ServerConfig> {
+fn config(asks: bool, version: &'static SupportedProtocolVersion) -> Arc<ServerConfig> {
     let provider = Arc::new(default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(&[version])
         .unwrap();
     let certificate = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
     let builder = if asks {
@@ -66,7 +69,12 @@ fn config(asks: bool) -> Arc<ServerConfig> {
 }
 
 fn secure(stream: TcpStream) -> Tls {
-    StreamOwned::new(ServerConnection::new(config(false)).unwrap(), stream)
+    secure_by(&TLS13, stream)
+}
+
+fn secure_by(version: &'static SupportedProtocolVersion, stream: TcpStream) -> Tls {
+    let connection = ServerConnection::new(config(false, version)).unwrap();
+    StreamOwned::new(connection, stream)
 }
 
 /// A connection whose other end is played by `play`, and what that returns.
@@ -118,10 +126,16 @@ fn read_rest(stream: &mut impl Read) -> Vec<u8> {
 
 #[test]
 fn megabytes_go_both_ways_and_ends_are_announced() {
+    for version in [&TLS12, &TLS13] {
+        exchange_megabytes(version);
+    }
+}
+
+fn exchange_megabytes(version: &'static SupportedProtocolVersion) {
     const SIZE: usize = 4 << 20;
     let mut js = JavaScript::new();
-    let (of, server) = connected(&mut js, |stream| {
-        let mut tls = secure(stream);
+    let (of, server) = connected(&mut js, move |stream| {
+        let mut tls = secure_by(version, stream);
         let mut bytes = vec![0; SIZE];
         tls.read_exact(&mut bytes).unwrap();
         tls.write_all(&bytes).unwrap();
@@ -314,6 +328,12 @@ fn servers_that_are_not_trusted_are_told_so() {
 
 #[test]
 fn clients_show_their_certificate() {
+    for version in [&TLS12, &TLS13] {
+        show_certificate(version);
+    }
+}
+
+fn show_certificate(version: &'static SupportedProtocolVersion) {
     macro_rules! pem {
         ($name:literal) => {
             include_str!(concat!(
@@ -324,8 +344,8 @@ fn clients_show_their_certificate() {
         };
     }
     let mut js = JavaScript::new();
-    let (of, server) = connected(&mut js, |stream| {
-        let connection = ServerConnection::new(config(true)).unwrap();
+    let (of, server) = connected(&mut js, move |stream| {
+        let connection = ServerConnection::new(config(true, version)).unwrap();
         let mut tls = StreamOwned::new(connection, stream);
         let mut bytes = [0; 4];
         tls.read_exact(&mut bytes).unwrap();
