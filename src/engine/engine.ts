@@ -773,8 +773,13 @@ export interface TlsHandshake {
 export interface TcpEvents {
   /** The TLS handshake ended. Once, before `data`; only with TLS. */
   handshake(result: TlsHandshake): void;
-  /** Bytes arrived. They may change as soon as this returns. */
-  data(bytes: Uint8Array): void;
+  /**
+   * Bytes arrived.
+   *
+   * @param isOwn They are a whole buffer that nobody else uses. Otherwise they
+   * may change as soon as this returns.
+   */
+  data(bytes: Uint8Array<ArrayBuffer>, isOwn?: boolean): void;
   /** The peer will send nothing more. Once. */
   end(): void;
   /** `write` takes bytes again, after it has refused some. */

@@ -314,12 +314,12 @@ export class TcpSocket implements Socket<unknown> {
     const slot = this.#slot;
     return {
       handshake: (result) => this.#handshakeEnded(result),
-      data: (bytes) => {
+      data: (bytes, isOwn) => {
         const { data, binaryType } = slot.handlers;
         if (data === undefined) return;
         // As callHandler does, for what happens most.
         try {
-          data.call(this, this, receivedBytes(bytes, binaryType));
+          data.call(this, this, receivedBytes(bytes, binaryType, isOwn));
         } catch (error) {
           callErrorHandler(slot, this, error as Error);
         }

@@ -11,9 +11,11 @@ import {
   COMMAND_RESPOND,
   COMMAND_RESPOND_FILE,
   COMMAND_RESPOND_STREAM,
+  CONTENT_PRESENT,
   EVENT_GONE,
   EVENT_WRITTEN,
   INLINE_CONTENT,
+  IO_SLEEPS,
   RESPOND_CONTENT_TOKEN,
   RESPOND_END,
   RESPOND_LENGTH_KNOWN,
@@ -244,6 +246,37 @@ for (
       new TextDecoder().decode(lines),
       "x-a: b\r\ncontent-type: c\r\n",
     );
+  });
+}
+
+for (const isTaken of [true, false]) {
+  const what = isTaken ? "is carried out at once" : "is lent if that fails";
+  Deno.test(`long content for a sleeping thread ${what}`, async () => {
+    const content = new Uint8Array(INLINE_CONTENT + 1).fill(7);
+    const io = new FakeIo();
+    io.mayPresent = isTaken;
+    io.serve((_, { request: { url } }) => {
+      // It falls asleep between both requests.
+      io.memory.control[IO_SLEEPS] = url.endsWith("/long") ? 1 : 0;
+      return new Response(url.endsWith("/long") ? content : "short");
+    });
+    io.request({ connection: 1, target: "/short" });
+    io.request({ connection: 2, target: "/long" });
+    const [short, long, ...more] = await io.turn();
+    io.close();
+    assertEquals(more, []);
+    assertEquals(responseIn(short!).text, "short");
+    assertEquals(long!.connection, 2);
+    assertEquals(long!.flags, RESPOND_CONTENT_TOKEN);
+    const token = long!.words[7]!;
+    if (isTaken) {
+      assertEquals(token, CONTENT_PRESENT);
+      assertEquals(io.presented, [{ connection: 2, content }]);
+      assertEquals([io.lent.size, io.helps, io.wakes], [0, 0, 0]);
+    } else {
+      assertEquals(io.lent.get(token), content);
+      assertEquals([io.helps, io.wakes], [0, 1]);
+    }
   });
 }
 

@@ -79,6 +79,10 @@ export class FakeIo implements IoCalls {
   wakes = 0;
   /** How often its commands were to be carried out elsewhere. */
   helps = 0;
+  /** Whether JavaScript may carry out commands with content. */
+  mayPresent = false;
+  /** The content of those that it has. */
+  readonly presented: { connection: number; content: Uint8Array }[] = [];
   /** Content that was lent, by token. */
   readonly lent: Map<number, Uint8Array> = new Map();
   /** Request content that waits to be taken, by connection. */
@@ -108,6 +112,23 @@ export class FakeIo implements IoCalls {
 
   lendClient(): number {
     return 0;
+  }
+
+  /** Carries out commands by itself if it was told that it may. */
+  present(
+    connection: number,
+    head: number,
+    content: Uint8Array<ArrayBuffer>,
+  ): boolean {
+    if (!this.mayPresent) return false;
+    this.presented.push({ connection, content: content.slice() });
+    this.memory.control[COMMANDS_HEAD] = head;
+    return true;
+  }
+
+  /** Nothing has arrived on TCP. */
+  readTcp(): number {
+    return -1;
   }
 
   lend(content: Uint8Array<ArrayBuffer>): number {

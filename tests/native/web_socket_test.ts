@@ -614,11 +614,12 @@ Deno.test("long messages are lent", () =>
     const bytes = new Uint8Array(2 * MEBIBYTE).map((_, index) => index);
     const messages = [
       ["x".repeat(8 * 1024), false],
-      ["x".repeat(8 * 1024 + 1), true],
-      ["é".repeat(4 * 1024), false],
-      ["é".repeat(4 * 1024) + "!", true],
+      ["x".repeat(32 * 1024), false],
+      ["x".repeat(32 * 1024 + 1), true],
+      ["é".repeat(16 * 1024), false],
+      ["é".repeat(16 * 1024) + "!", true],
       ["€".repeat(MEBIBYTE), true],
-      [bytes.subarray(0, 8 * 1024), false],
+      [bytes.subarray(0, 32 * 1024), false],
       [bytes, true],
     ] as const;
     const statuses = messages.map(([data]) => socket.send(data, false));
@@ -638,10 +639,27 @@ Deno.test("long messages are lent", () =>
           : payload.every((byte, at) => byte === data[at]),
       );
     });
-    assertEquals(statuses.slice(0, 4), [8192, 8193, 8192, 8193]);
+    assertEquals(statuses.slice(0, 4), [8192, 32768, 32769, 32768]);
     assertEquals(statuses.slice(-1), [-1]);
     bytes.fill(0);
     assertEquals(payloadOf(io, commands.at(-1)!)[255], 255);
+  }));
+
+Deno.test("while the ring has little room, shorter ones are lent, too", () =>
+  withIo((io) => {
+    const message = new Uint8Array(32 * 1024);
+    const sockets = Array.from({ length: 40 }, () => io.open());
+    for (const socket of sockets) socket.send(message, false);
+    const [first] = sockets;
+    first!.send(message.subarray(0, 8 * 1024), false);
+    io.pump.show();
+    const areLent = io.commands().map(({ flags }) =>
+      (flags & RESPOND_CONTENT_TOKEN) !== 0
+    );
+    const from = areLent.indexOf(true);
+    assert(from > 10 && from < 20, `from message ${from} on`);
+    assertEquals(areLent.length, 41);
+    assertEquals(areLent.slice(from), [...Array(40 - from).fill(true), false]);
   }));
 
 Deno.test("pings and pongs are sent as such", () =>

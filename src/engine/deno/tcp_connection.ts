@@ -45,7 +45,7 @@ export class DenoConnection implements TcpConnection {
   #reading = false;
   #paused = false;
   /** What arrived while paused. */
-  #held: Uint8Array | undefined;
+  #held: Uint8Array<ArrayBuffer> | undefined;
   /** The peer has ended. */
   #endReached = false;
   /** That was told, or reading was shut down. */
@@ -243,7 +243,7 @@ export class DenoConnection implements TcpConnection {
     } while (this.#canRead());
   }
 
-  #readDone(bytes: Uint8Array): void {
+  #readDone(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#discarding) return this.#linger();
     if (!this.#paused) return this.#deliver(bytes);
     this.#held = bytes.slice();
@@ -265,7 +265,7 @@ export class DenoConnection implements TcpConnection {
     this.#free(this.#writeError ?? connectionError(error, "read"));
   }
 
-  #deliver(bytes: Uint8Array): void {
+  #deliver(bytes: Uint8Array<ArrayBuffer>): void {
     this.#delivering = true;
     this.#events.data(bytes);
     this.#delivering = false;

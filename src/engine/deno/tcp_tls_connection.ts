@@ -30,7 +30,7 @@ export class TlsConnection implements TcpConnection {
   #cutOff = false;
   #paused = false;
   /** What arrived while paused. */
-  #held: Uint8Array[] = [];
+  #held: Uint8Array<ArrayBuffer>[] = [];
   #discarding = false;
   #refused = false;
   /** The program has written something. */

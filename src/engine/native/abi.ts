@@ -25,6 +25,8 @@ export const REGION_BYTES: number = CONTROL_BYTES + EVENTS_BYTES +
 export const RECORD_ALIGN: number = 16;
 /** Content up to this size travels inside a record. */
 export const INLINE_CONTENT: number = 32 * 1024;
+/** The token of content that is there while its command is carried out. */
+export const CONTENT_PRESENT: number = 0xffff_ffff;
 
 // Control words: indices of 32-bit words, each on cache lines of its own.
 
@@ -136,6 +138,11 @@ export const EVENT_TCP_CLOSED: number = 45;
  * gives it. Flag TCP_AUTHORIZED.
  */
 export const EVENT_TCP_SECURED: number = 46;
+/**
+ * There is much to read: `jstime_tcp_read` does that, or COMMAND_TCP_READ, with
+ * the number of this offer, 4. Until then nothing is read. A pause ends it.
+ */
+export const EVENT_TCP_READABLE: number = 47;
 /** Flag of EVENT_TCP_OPEN: see there. */
 export const TCP_CONNECTED: number = 1 << 0;
 /** Flag of EVENT_TCP_CLOSED: it was writing that has failed. */
@@ -302,14 +309,16 @@ export const COMMAND_TCP_RESUME: number = 47;
 export const COMMAND_TCP_NO_DELAY: number = 48;
 /** `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, or 0. */
 export const COMMAND_TCP_KEEP_ALIVE: number = 49;
+/** What TCP_READABLE has told of comes as TCP_DATA: 4 its number. */
+export const COMMAND_TCP_READ: number = 50;
 /**
  * Becomes a TLS client, behind everything written: 4 token of
  * `jstime_tcp_client`, 5 the bytes of TCP_DATA, modulo 2^32, that are not the
  * server's first of TLS. The others come back by TCP_GIVE_BACK.
  */
-export const COMMAND_TCP_START_TLS: number = 50;
+export const COMMAND_TCP_START_TLS: number = 51;
 /** Gives back what arrived before TLS has begun, in order; as TCP_WRITE. */
-export const COMMAND_TCP_GIVE_BACK: number = 51;
+export const COMMAND_TCP_GIVE_BACK: number = 52;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;
 /** Flag of COMMAND_UPGRADE: ping silent clients. */

@@ -74,6 +74,11 @@ export class CommandWriter {
     this.#tail = Atomics.load(memory.control, COMMANDS_TAIL);
   }
 
+  /** End of the records that were written. */
+  get head(): number {
+    return this.#head;
+  }
+
   /** Whether records wait for space. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0;
@@ -169,6 +174,12 @@ export class CommandWriter {
     this.#weight = 0;
     Atomics.store(this.#memory.control, COMMANDS_HEAD, this.#head);
     return true;
+  }
+
+  /** The consumer was shown everything by other means. */
+  shown(): void {
+    this.#published = this.#head;
+    this.#weight = 0;
   }
 
   /**

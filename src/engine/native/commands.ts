@@ -77,6 +77,7 @@ export function sendChunk(
     const kind = COMMAND_CHUNK | RESPOND_CONTENT_TOKEN << 8;
     const at = commands.begin(kind, connection, generation, 8);
     commands.words[at + 4] = chunk.length;
+    // Those of a stream are written together.
     commands.words[at + 5] = pump.calls.lend(chunk);
     commands.end((at + 6) << 2);
   } else {

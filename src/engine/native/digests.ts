@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "d727455392acbb7faa5a7725212320f418340e1bd0db6ce80ab41354988693de";
+  "ea477b888018173cf8bac93ba2f7828d01fc2c9ea2f7c0a4c9c7a1dfc1f54a2d";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "8e36f7237bb8c37ef919fec16b53262c4ed51cf533154d893e13f57619977804",
+    "f84c105c2ad94bde6e67ec6c3b270ec967c2e442d4354a15a3c6a2938a1ae868",
 };

@@ -3,6 +3,7 @@ import type { HttpHandler, WebSocketEvents, WebSocketPlan } from "../engine.ts";
 import {
   COMMANDS_BYTES,
   CONTENT_END,
+  CONTENT_PRESENT,
   EVENT_CONTENT,
   EVENT_CONTENT_FAILED,
   EVENT_DONE,
@@ -11,7 +12,7 @@ import {
   EVENT_REQUEST,
   EVENT_STOPPED,
   EVENT_TCP_OPEN,
-  EVENT_TCP_SECURED,
+  EVENT_TCP_READABLE,
   EVENT_WRITTEN,
   IO_SLEEPS,
   JS_SLEEPS,
@@ -38,6 +39,30 @@ export interface IoCalls {
   wake(): void;
   /** Carries out commands on this thread, if the other sleeps. */
   help(): void;
+  /**
+   * Carries out the commands up to `head` on this thread, unless the other is
+   * at it. The last is for `connection`, and its content is there.
+   *
+   * @returns Whether that was done.
+   */
+  present(
+    connection: number,
+    head: number,
+    content: Uint8Array<ArrayBuffer>,
+  ): boolean;
+  /**
+   * Reads what has arrived on a TCP connection, after EVENT_TCP_READABLE.
+   *
+   * @param offer What that has said.
+   * @returns The number of bytes, 0 at the end; below zero, the error number,
+   * EBUSY if the other thread has to do it.
+   */
+  readTcp(
+    connection: number,
+    generation: number,
+    offer: number,
+    out: Uint8Array<ArrayBuffer>,
+  ): number;
   /** Copies content into the helper; returns the token that stands for it. */
   lend(content: Uint8Array<ArrayBuffer>): number;
   /**
@@ -256,6 +281,34 @@ export class Pump {
     this.wroteMore(lent);
   }
 
+  /**
+   * Ends the record that was begun, whose content has no place in it: where the
+   * thread sleeps, this one carries out the command from where the content is;
+   * otherwise the content is copied.
+   *
+   * @param end Where the record's last byte is, plus one.
+   * @param at The index of its first word.
+   * @param token The index of the word that stands for the content.
+   */
+  endWithContent(
+    end: number,
+    at: number,
+    token: number,
+    content: Uint8Array<ArrayBuffer>,
+  ): void {
+    const { commands, calls } = this;
+    const { words } = commands;
+    commands.end(end);
+    const isIdle = Atomics.load(this.#memory.control, IO_SLEEPS) !== 0;
+    if (isIdle && !commands.isWaiting && !this.isClosed) {
+      words[token] = CONTENT_PRESENT;
+      if (calls.present(words[at + 2]!, commands.head, content)) {
+        return commands.shown();
+      }
+    }
+    words[token] = calls.lend(content);
+  }
+
   /** Shows the thread what was written. */
   show(): void {
     const { commands } = this;
@@ -432,7 +485,7 @@ export class Pump {
     const { words } = batch;
     const kind = words[at + 1]! & 0xff;
     if (kind === EVENT_REQUEST) return this.#request(batch, at);
-    if (kind >= EVENT_TCP_OPEN && kind <= EVENT_TCP_SECURED) {
+    if (kind >= EVENT_TCP_OPEN && kind <= EVENT_TCP_READABLE) {
       this.#asked++;
       return this.tcp.handle(kind, batch, at);
     }

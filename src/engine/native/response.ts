@@ -152,7 +152,8 @@ function sendLent(
   lines: number,
   content: string | Uint8Array<ArrayBuffer>,
 ): void {
-  const { commands, calls } = exchange.pump;
+  const { pump } = exchange;
+  const { commands } = pump;
   const loan = typeof content === "string" ? encodeText(content) : content;
   const flags = RESPOND_CONTENT_TOKEN;
   const at = beginAnswer(exchange, COMMAND_RESPOND, flags, 16 + lines);
@@ -160,8 +161,8 @@ function sendLent(
   words[at + 4] = status | type << 16;
   words[at + 5] = lines;
   words[at + 6] = loan.length;
-  words[at + 7] = calls.lend(loan);
-  commands.end(writeLines(bytes, (at + 8) << 2, pairs));
+  const end = writeLines(bytes, (at + 8) << 2, pairs);
+  pump.endWithContent(end, at, at + 7, loan);
   endAnswer(exchange);
 }
 

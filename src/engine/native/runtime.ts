@@ -179,6 +179,40 @@ class HelperCalls implements IoCalls {
     this.#helper.jstime_help(this.#handle, this.#index);
   }
 
+  present(
+    connection: number,
+    head: number,
+    content: Uint8Array<ArrayBuffer>,
+  ): boolean {
+    if (this.#isClosed) return false;
+    return this.#helper.jstime_present(
+      this.#handle,
+      this.#index,
+      connection,
+      head,
+      content,
+      content.length,
+    ) === 1;
+  }
+
+  readTcp(
+    connection: number,
+    generation: number,
+    offer: number,
+    out: Uint8Array<ArrayBuffer>,
+  ): number {
+    if (this.#isClosed) return -1;
+    return this.#helper.jstime_tcp_read(
+      this.#handle,
+      this.#index,
+      connection,
+      generation,
+      offer,
+      out,
+      out.length,
+    );
+  }
+
   lend(content: Uint8Array<ArrayBuffer>): number {
     if (this.#isClosed) return 0;
     return this.#helper.jstime_lend(this.#handle, content, content.length);

@@ -17,6 +17,10 @@ export const symbols = {
   },
   jstime_wake: { parameters: ["u32", "u32"], result: "void" },
   jstime_help: { parameters: ["u32", "u32"], result: "void" },
+  jstime_present: {
+    parameters: ["u32", "u32", "u32", "u32", "buffer", "u32"],
+    result: "u32",
+  },
   jstime_close: { parameters: ["u32"], result: "i32" },
   jstime_listen: {
     parameters: ["u32", "buffer", "u32", "buffer", "u32"],
@@ -54,6 +58,10 @@ export const symbols = {
   },
   jstime_metrics: {
     parameters: ["u32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  jstime_tcp_read: {
+    parameters: ["u32", "u32", "u32", "u32", "u32", "buffer", "u32"],
     result: "i32",
   },
   jstime_lend: { parameters: ["u32", "buffer", "u32"], result: "u32" },

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { setImmediate } from "node:timers";
 import { TCP_TIMES } from "../deno/tcp_deadline.ts";
 import { connectionError } from "../deno/tcp_error.ts";
@@ -19,6 +20,7 @@ import {
   COMMAND_TCP_KEEP_ALIVE,
   COMMAND_TCP_NO_DELAY,
   COMMAND_TCP_PAUSE,
+  COMMAND_TCP_READ,
   COMMAND_TCP_RESUME,
   COMMAND_TCP_SHUTDOWN,
   COMMAND_TCP_SHUTDOWN_READ,
@@ -31,6 +33,8 @@ import type { Pump } from "./pump.ts";
 import { systemError } from "./system_error.ts";
 import { encodeClient } from "./tls_client.ts";
 
+const { EBUSY } = constants.errno;
+
 /** Bytes that wait at most, besides the system's buffers. */
 const WRITE_LIMIT = 1024 * 1024;
 /** What always travels through the ring. */
@@ -39,6 +43,8 @@ const SHORT = 8 * 1024;
 const LONGEST_INLINE = 32 * 1024;
 /** What is lent at a time at most. */
 const LONGEST_LENT = 1 << 28;
+/** What is read at a time, as the thread does. */
+const READ_BYTES = 64 * 1024;
 
 /** Keeps the I/O threads running, and the process alive. */
 export interface TcpKeeper {
@@ -52,6 +58,9 @@ export interface TcpKeeper {
   unref(): void;
 }
 
+/** Memory to read to that nobody else has. */
+let spare: Uint8Array<ArrayBuffer> | undefined;
+
 /** Hears nothing. */
 const silent: TcpEvents = {
   handshake() {},
@@ -62,10 +71,13 @@ const silent: TcpEvents = {
 };
 
 /** What has arrived and cannot be told yet. */
-type Held = { kind: "data"; bytes: Uint8Array } | { kind: "end" } | {
-  kind: "close";
-  error: Error | undefined;
-};
+type Held =
+  | { kind: "data"; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: "end" }
+  | {
+    kind: "close";
+    error: Error | undefined;
+  };
 
 /** One TCP or Unix-domain connection on an I/O thread. */
 export class NativeTcpConnection implements TcpConnection {
@@ -292,13 +304,36 @@ export class NativeTcpConnection implements TcpConnection {
   }
 
   /** Bytes arrived; they may change when this returns. */
-  receive(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#isSecuring) return this.#giveBack(bytes);
     this.#received = (this.#received + bytes.length) >>> 0;
     if (this.#discards || bytes.length === 0) return;
     if (this.#mustHold) {
       this.#held.push({ kind: "data", bytes: bytes.slice() });
     } else this.#events.data(bytes);
+  }
+
+  /**
+   * Much has arrived, and nothing is read before this does.
+   *
+   * @param offer Tells it from others, some of which may not stand any more.
+   */
+  readable(offer: number): void {
+    // Both sides know: the thread tells anew, or reads for nobody.
+    if (this.#discards || this.#isPaused || this.#isSecuring) return;
+    const { index, generation } = this;
+    const bytes = spare ?? new Uint8Array(READ_BYTES);
+    spare = undefined;
+    const count = this.#pump.calls.readTcp(index, generation, offer, bytes);
+    const isOwn = count === READ_BYTES;
+    if (!isOwn) spare = bytes;
+    if (count === -EBUSY) return this.#letRead(offer);
+    if (count <= 0) return;
+    this.#received = (this.#received + count) >>> 0;
+    const read = isOwn ? bytes : bytes.subarray(0, count);
+    if (this.#mustHold) {
+      this.#held.push({ kind: "data", bytes: isOwn ? read : read.slice() });
+    } else this.#events.data(read, isOwn);
   }
 
   /** The peer will send nothing more. */
@@ -424,23 +459,21 @@ export class NativeTcpConnection implements TcpConnection {
 
   /** Sends what would fill the ring. */
   #sendLong(bytes: Uint8Array): void {
-    const { commands, calls } = this.#pump;
+    const { commands } = this.#pump;
     const { index, generation } = this;
     for (let start = 0; start < bytes.length; start += LONGEST_LENT) {
       const part = lendable(bytes.subarray(start, start + LONGEST_LENT));
       const kind = COMMAND_TCP_WRITE | RESPOND_CONTENT_TOKEN << 8;
-      const token = calls.lend(part);
       const at = commands.begin(kind, index, generation, 8);
       commands.words[at + 4] = part.length;
-      commands.words[at + 5] = token;
-      commands.end((at + 6) << 2);
       this.#waiting += part.length;
+      this.#pump.endWithContent((at + 6) << 2, at, at + 5, part);
       this.#pump.wroteMore(part.length);
     }
   }
 
   /** Returns what is not for the program but for TLS. */
-  #giveBack(bytes: Uint8Array): void {
+  #giveBack(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#isOver) return;
     // They may be many, and this is rare.
     const token = this.#pump.calls.lend(bytes.slice());
@@ -453,6 +486,11 @@ export class NativeTcpConnection implements TcpConnection {
       this.remoteAddress !== undefined;
     if (canSet) this.#command(kind, enable ? 1 : 0, delay);
     return canSet;
+  }
+
+  /** The thread is to read by itself, since it is at work anyway. */
+  #letRead(offer: number): void {
+    this.#command(COMMAND_TCP_READ, offer);
   }
 
   #command(kind: number, ...parameters: number[]): void {

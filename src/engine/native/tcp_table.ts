@@ -5,6 +5,7 @@ import {
   EVENT_TCP_DRAIN,
   EVENT_TCP_END,
   EVENT_TCP_OPEN,
+  EVENT_TCP_READABLE,
   EVENT_TCP_REFUSED,
   EVENT_TCP_SECURED,
   TCP_CONNECTED,
@@ -88,6 +89,8 @@ export class TcpTable {
         const bytes = batch.bytes.subarray(start, start + words[at + 4]!);
         return connection.receive(bytes);
       }
+      case EVENT_TCP_READABLE:
+        return connection.readable(words[at + 4]!);
       case EVENT_TCP_END:
         return connection.ended();
       case EVENT_TCP_DRAIN:

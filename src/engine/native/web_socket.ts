@@ -39,11 +39,10 @@ import {
 } from "./text.ts";
 import { limitsOf, type WebSocketLimits } from "./web_socket_limits.ts";
 
-/**
- * The longest message that travels through the ring. Sockets by the dozen that
- * are sent longer ones would fill it.
- */
-const LONGEST_INLINE = 8 * 1024;
+/** Messages that always travel through the ring. */
+const SHORT = 8 * 1024;
+/** Messages that travel through it while it has much room. */
+const LONGEST_INLINE = 32 * 1024;
 
 /** A message is not sent: the socket is over, or too much waits. */
 export const DROPPED = 0;
@@ -108,7 +107,9 @@ export class NativeWebSocket implements EngineWebSocket {
     }
     const flags = sendFlags(data, compress);
     const most = size ?? mostBytesOf(data);
-    if (most > LONGEST_INLINE) return this.#sendLong(data, flags, size);
+    if (most > SHORT && !this.#fits(most)) {
+      return this.#sendLong(data, flags, size);
+    }
     return this.#sendInline(data, flags, most);
   }
 
@@ -307,18 +308,24 @@ export class NativeWebSocket implements EngineWebSocket {
   ): number {
     if (this.#isOver) return 0;
     const size = knownSize ?? sizeOf(data);
-    if (size <= LONGEST_INLINE) return this.#sendInline(data, flags, size);
+    if (size <= SHORT || this.#fits(size)) {
+      return this.#sendInline(data, flags, size);
+    }
     const status = this.admit(size);
     if (status === DROPPED) return this.overflow();
     const { pump, connection, generation } = this;
-    const { commands, calls } = pump;
+    const { commands } = pump;
     const kind = COMMAND_SEND | (flags | RESPOND_CONTENT_TOKEN) << 8;
     const at = commands.begin(kind, connection, generation, 8);
     commands.words[at + 4] = size;
-    commands.words[at + 5] = calls.lend(toBytes(data));
-    commands.end((at + 6) << 2);
+    pump.endWithContent((at + 6) << 2, at, at + 5, toBytes(data));
     pump.wroteMore(size);
     return status === TAKEN ? size : -1;
+  }
+
+  /** Whether a message should travel through the ring. */
+  #fits(size: number): boolean {
+    return size <= LONGEST_INLINE && !this.pump.commands.isHalfFull;
   }
 
   #receiveLong(size: number, isText: boolean): void {

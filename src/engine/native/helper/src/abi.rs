@@ -51,6 +51,7 @@
 //! Content larger than [`INLINE_CONTENT`] does not travel through a ring:
 //! `jstime_lend` copies it into the helper and returns a token, which a command
 //! spends. Open files have tokens too (`jstime_file_open`). Tokens are never 0.
+//! One of them, [`CONTENT_PRESENT`], stands for what `jstime_present` is given.
 //!
 //! # Exported functions
 //!
@@ -68,6 +69,11 @@
 //! jstime_help(handle: u32, thread: u32) -> void
 //!     As jstime_wake, but if the thread sleeps its commands are carried out by
 //!     the caller, which for a few small ones takes less than waking it.
+//! jstime_present(handle: u32, thread: u32, connection: u32, head: u32, content: buffer, size: u32) -> u32
+//!     If the thread is not in a turn, the caller carries out all commands up to
+//!     `head`, which becomes COMMANDS_HEAD; the last one is for the connection,
+//!     and has the content with the token CONTENT_PRESENT. 1 if that was done;
+//!     0 if nothing was, as always for connections with TLS.
 //! jstime_close(handle: u32) -> i32                       ends everything, joins the threads
 //! jstime_listen(handle: u32, plan: buffer, size: u32, out: buffer, outSize: u32) -> i32
 //!     Listener id >= 0. `out`: u32 port, then the address as text (LISTEN_OUT_BYTES).
@@ -125,6 +131,10 @@
 //! jstime_tcp_connect(handle: u32, thread: u32, attempt: u32, plan: buffer, size: u32) -> i32
 //!     TCP_OPEN or TCP_REFUSED follows on that thread. `plan`: u32 transport as in a
 //!     plan of jstime_listen, u32 port, then host name or IP literal, or path.
+//! jstime_tcp_read(handle: u32, thread: u32, connection: u32, generation: u32, offer: u32, out: buffer, size: u32) -> i32
+//!     After TCP_READABLE, once: what has arrived on a connection, read into
+//!     `out`; 0 at the end. -EBUSY if the thread is in a turn: then
+//!     COMMAND_TCP_READ makes it read. -EAGAIN if there is nothing (any more).
 //! ```
 
 /// Changes whenever anything in this file does.
@@ -156,6 +166,8 @@ pub const REGION_BYTES: usize =
 pub const RECORD_ALIGN: usize = 16;
 /// Content up to this size travels inside a record.
 pub const INLINE_CONTENT: usize = 32 * 1024;
+/// The token of content that is there while its command is carried out.
+pub const CONTENT_PRESENT: u32 = 0xffff_ffff;
 
 // Control words: indices of 32-bit words, each on cache lines of its own.
 
@@ -286,6 +298,10 @@ pub const EVENT_TCP_CLOSED: u32 = 45;
 /// TCP_HAS_CERTIFICATE what the peer has shown, as `jstime_peer_certificate` gives
 /// it. Flag TCP_AUTHORIZED.
 pub const EVENT_TCP_SECURED: u32 = 46;
+
+/// There is much to read: `jstime_tcp_read` does that, or COMMAND_TCP_READ, with
+/// the number of this offer, word 4. Until then nothing is read. A pause ends it.
+pub const EVENT_TCP_READABLE: u32 = 47;
 
 /// Flag of EVENT_TCP_OPEN: see there.
 pub const TCP_CONNECTED: u32 = 1 << 0;
@@ -471,12 +487,14 @@ pub const COMMAND_TCP_NO_DELAY: u32 = 48;
 /// `SO_KEEPALIVE`: 4 is 1 or 0, 5 milliseconds until the first probe, 0 leaves
 /// them to the system.
 pub const COMMAND_TCP_KEEP_ALIVE: u32 = 49;
+/// What TCP_READABLE has told of comes as TCP_DATA. Word 4: its number.
+pub const COMMAND_TCP_READ: u32 = 50;
 /// Becomes a TLS client, behind everything written: 4 token of
 /// `jstime_tcp_client`, 5 the bytes of TCP_DATA, modulo 2^32, that are not the
 /// server's first of TLS. The others come back by TCP_GIVE_BACK.
-pub const COMMAND_TCP_START_TLS: u32 = 50;
+pub const COMMAND_TCP_START_TLS: u32 = 51;
 /// Gives back what arrived before TLS has begun, in order; as TCP_WRITE.
-pub const COMMAND_TCP_GIVE_BACK: u32 = 51;
+pub const COMMAND_TCP_GIVE_BACK: u32 = 52;
 
 /// Flag of COMMAND_UPGRADE: cut the connection rather than drop a message.
 pub const UPGRADE_CLOSE_ON_LIMIT: u32 = 1 << 0;

@@ -13,6 +13,7 @@ use crate::bus;
 use crate::error_name::error_name;
 use crate::fault;
 use crate::files::{self, FileFacts, OpenFile};
+use crate::io::Offer;
 use crate::listen_plan::ListenPlan;
 use crate::runtime;
 use crate::static_table::StaticTable;
@@ -141,6 +142,31 @@ pub extern "C" fn jstime_help(handle: u32, thread: u32) {
     guard(18, (), || {
         runtime::with(handle, |runtime| runtime.help(thread));
     });
+}
+
+/// Carries out the commands for a thread, the last of them with this content.
+///
+/// # Safety
+/// `content` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_present(
+    handle: u32,
+    thread: u32,
+    connection: u32,
+    head: u32,
+    content: *const u8,
+    size: u32,
+) -> u32 {
+    guard(60, 0, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let Ok(content) = (unsafe { input(content, size) }) else {
+            return 0;
+        };
+        let is_done = runtime::with(handle, |runtime| {
+            runtime.present(thread, connection, head, content)
+        });
+        u32::from(is_done.unwrap_or(false))
+    })
 }
 
 /// Wakes a thread if it sleeps.
@@ -289,6 +315,35 @@ pub unsafe extern "C" fn jstime_lend(handle: u32, content: *const u8, size: u32)
             return 0;
         };
         runtime::with(handle, |runtime| runtime.lend(content)).unwrap_or(0)
+    })
+}
+
+/// Reads from a TCP connection.
+///
+/// # Safety
+/// `out` is null or points to `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_tcp_read(
+    handle: u32,
+    thread: u32,
+    connection: u32,
+    generation: u32,
+    offer: u32,
+    out: *mut u8,
+    size: u32,
+) -> i32 {
+    checked(61, || {
+        let offer = Offer {
+            connection,
+            generation,
+            number: offer,
+        };
+        let read = runtime::with(handle, |runtime| {
+            // SAFETY: the caller's promise; a synchronous call.
+            let out = unsafe { output(out, size as usize) }?;
+            runtime.read_tcp(thread, &offer, out).map_err(Failure)
+        });
+        count(read.ok_or(BAD_HANDLE)??)
     })
 }
 

@@ -1,9 +1,13 @@
 //! What is on its way from JavaScript to a thread besides the ring, by token:
 //! most of it the content of responses.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::abi::CONTENT_PRESENT;
+use crate::ring::Command;
 
 /// What JavaScript has lent to the threads of a handle.
 pub struct Lent<Content = Vec<u8>> {
@@ -33,7 +37,7 @@ impl<Content> Lent<Content> {
             table.last = table.last.wrapping_add(1) & i32::MAX as u32;
             let token = table.last;
             // After 2^31 tokens the first ones may still be in use.
-            if token == 0 {
+            if token == 0 || token == CONTENT_PRESENT {
                 continue;
             }
             if let Entry::Vacant(place) = table.contents.entry(token) {
@@ -54,6 +58,17 @@ impl<Content> Lent<Content> {
     }
 }
 
+impl Lent {
+    /// The content that word `index` of a command stands for: what was lent, or
+    /// is present. None if there is no such (any more).
+    pub fn content_of<'a>(&self, command: &Command<'a>, index: usize) -> Option<Cow<'a, [u8]>> {
+        match command.word(index) {
+            CONTENT_PRESENT => command.present.map(Cow::Borrowed),
+            token => self.take(token).map(Cow::Owned),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,11 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn tokens_skip_zero_and_those_in_use() {
+    fn tokens_skip_those_that_mean_something_else_and_those_in_use() {
         let lent = Lent::<Vec<u8>>::default();
         let kept = lent.lend(Vec::new());
-        lent.lock().last = u32::MAX;
+        lent.lock().last = CONTENT_PRESENT - 1;
         let token = lent.lend(Vec::new());
-        assert!(token != 0 && token != kept);
+        assert!(token != 0 && token != CONTENT_PRESENT && token != kept);
     }
 }

@@ -346,6 +346,8 @@ pub struct Command<'a> {
     pub generation: u32,
     /// What follows the first four words, the padding included.
     pub body: &'a [u8],
+    /// Content that stays where it is until the command is carried out.
+    pub present: Option<&'a [u8]>,
     /// Nothing had been shown behind it.
     pub is_last: bool,
 }
@@ -454,6 +456,7 @@ impl<M: Memory> Reader<M> {
                 connection,
                 generation,
                 body,
+                present: None,
                 is_last: self.tail == self.head,
             });
         }

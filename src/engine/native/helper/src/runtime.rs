@@ -31,7 +31,7 @@ use crate::bind::{self, ListenSocket};
 use crate::bus::{self, BusQueue};
 use crate::doorbell::Doorbell;
 use crate::files::{self, Owner};
-use crate::io::SharedLoop;
+use crate::io::{Offer, SharedLoop};
 use crate::lent::Lent;
 use crate::listen_plan::ListenPlan;
 use crate::metrics::{EndedStalls, Metrics, Values, Waiting};
@@ -146,6 +146,18 @@ impl IoShared {
         if self.region.control(IO_SLEEPS).load(Ordering::SeqCst) == 1 && !self.event_loop.help() {
             self.wake_if_asleep();
         }
+    }
+
+    /// Carries out the commands up to `head`, the last of which has this content
+    /// and is for `connection`; false if nothing was done.
+    #[inline]
+    pub fn present(&self, connection: u32, head: u32, content: &[u8]) -> bool {
+        self.event_loop.present(connection, head, content)
+    }
+
+    /// Reads from a TCP connection; see `SharedLoop`.
+    pub fn read_tcp(&self, offer: &Offer, out: &mut [u8]) -> Option<Option<usize>> {
+        self.event_loop.read_tcp(offer, out)
     }
 
     fn close(&self) {
@@ -710,6 +722,23 @@ impl Runtime {
         if let Some(shared) = self.thread(thread) {
             shared.help();
         }
+    }
+
+    /// As `help`, for a command whose content is present; see `IoShared`.
+    #[inline]
+    pub fn present(&self, thread: u32, connection: u32, head: u32, content: &[u8]) -> bool {
+        self.thread(thread)
+            .is_some_and(|shared| shared.present(connection, head, content))
+    }
+
+    /// Reads from a TCP connection; `EBUSY` if its thread is in a turn.
+    #[inline]
+    pub fn read_tcp(&self, thread: u32, offer: &Offer, out: &mut [u8]) -> Result<usize, i32> {
+        self.thread(thread)
+            .ok_or(libc::EAGAIN)?
+            .read_tcp(offer, out)
+            .ok_or(libc::EBUSY)?
+            .ok_or(libc::EAGAIN)
     }
 
     /// Listens. Returns the listener's id, and for TCP the address.

@@ -241,7 +241,7 @@ fn a_stream_that_nobody_reads_is_cut() {
     let mut client = Client::connect(address);
     client.get("/");
     let request = js.request();
-    js.respond_lent(request.key, &content);
+    js.respond_with_content(request.key, &content);
     assert_eq!(
         js.event(),
         Event::Gone {

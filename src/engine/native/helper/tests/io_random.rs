@@ -141,7 +141,7 @@ fn answer(js: &mut JavaScript, of: Key, numbers: &mut Numbers) {
     match numbers.below(17) {
         0..=3 => js.respond(of, 200, "X-A: b\r\n", b"hello"),
         4 => {
-            js.respond_lent(of, &large);
+            js.respond_with_content(of, &large);
         }
         5 => {
             let path = std::env::current_exe().unwrap();

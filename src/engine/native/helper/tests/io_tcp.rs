@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jstime_serve::abi::*;
 use jstime_serve::error_name::NAME_NOT_FOUND;
+use jstime_serve::io::Offer;
 use jstime_serve::tcp_target::TcpTarget;
 use play::tcp::*;
 use play::*;
@@ -190,6 +191,67 @@ fn a_peer_whose_bytes_nobody_takes_is_held_back() {
         drop(writer.join().unwrap());
         js.expect_tcp(EVENT_TCP_END);
     }
+}
+
+/// What the offer says that is made when there is much to read.
+fn next_offer(js: &mut JavaScript, of: Key) -> Offer {
+    js.takes_offers = false;
+    loop {
+        match js.event() {
+            Event::Tcp(event) if event.kind == EVENT_TCP_READABLE => {
+                return Offer {
+                    connection: of.0,
+                    generation: of.1,
+                    number: event.word,
+                };
+            }
+            Event::Tcp(event) => assert_eq!(event.kind, EVENT_TCP_DATA),
+            event => panic!("{event:?} instead of an offer"),
+        }
+    }
+}
+
+#[test]
+fn an_offer_stands_once_and_until_the_next() {
+    let (mut js, client, of) = open();
+    let sent = pattern(8 << 20);
+    let writer = thread::spawn(move || (&client).write_all(&sent).unwrap());
+    let runtime = js.runtime();
+    let mut bytes = vec![0; 64 * 1024];
+    // The thread may be in a turn, in which something else has arrived.
+    let mut read = |offer: &Offer| {
+        loop {
+            match runtime.read_tcp(0, offer, &mut bytes) {
+                Err(libc::EBUSY) => thread::yield_now(),
+                result => return result,
+            }
+        }
+    };
+    let first = next_offer(&mut js, of);
+    assert!(js.is_quiet(), "nothing is read meanwhile");
+    let other = Offer {
+        generation: of.1.wrapping_add(1),
+        ..first
+    };
+    assert_eq!(read(&other), Err(libc::EAGAIN));
+    assert!(read(&first).unwrap() > 0);
+    assert_eq!(read(&first), Err(libc::EAGAIN));
+
+    let second = next_offer(&mut js, of);
+    assert_ne!(second.number, first.number);
+    js.tcp(COMMAND_TCP_PAUSE, of);
+    js.tcp(COMMAND_TCP_RESUME, of);
+    let third = next_offer(&mut js, of);
+    assert_eq!(read(&second), Err(libc::EAGAIN));
+    js.command(COMMAND_TCP_READ, 0, of, &[second.number], &[]);
+    assert!(js.is_quiet(), "this one does not stand either");
+    assert!(read(&third).unwrap() > 0);
+
+    let fourth = next_offer(&mut js, of);
+    js.tcp(COMMAND_TCP_TERMINATE, of);
+    js.expect_tcp(EVENT_TCP_CLOSED);
+    assert_eq!(read(&fourth), Err(libc::EAGAIN));
+    assert!(writer.join().is_err());
 }
 
 #[test]

@@ -525,7 +525,7 @@ fn answers_of_every_kind_arrive() {
         assert_eq!(client.content(), b"hello");
         client.get("/large");
         let request = js.request();
-        js.respond_lent(request.key, &large);
+        js.respond_with_content(request.key, &large);
         assert!(client.content() == large);
         for (path, length) in [(&small_file, 20_000), (&large_file, 3_000_000)] {
             client.get("/file");

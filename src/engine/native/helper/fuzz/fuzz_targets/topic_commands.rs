@@ -42,6 +42,7 @@ fn command(flags: u32, body: &[u8]) -> Command<'_> {
         connection: 0,
         generation: 0,
         body,
+        present: None,
         is_last: true,
     }
 }

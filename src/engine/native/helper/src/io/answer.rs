@@ -125,7 +125,7 @@ impl Connection {
         let lines = command.bytes(8, 0, line_length);
         let mut lent = None;
         let content = if command.flags & RESPOND_CONTENT_TOKEN != 0 {
-            lent = cx.shared.lent.take(command.word(7));
+            lent = cx.shared.lent.content_of(command, 7);
             lent.as_deref()
         } else {
             command.bytes(8, line_length, length)
@@ -160,7 +160,7 @@ impl Connection {
             cx.out.extend_from_slice(content);
             self.emit(cx);
         } else if let Some(content) = lent {
-            self.emit_with(cx, Piece::owned(content, 0));
+            self.emit_content(cx, content);
         }
     }
 

@@ -200,6 +200,11 @@ impl Connection {
         }
     }
 
+    /// Whether bytes go to the system as they are.
+    pub fn takes_as_it_is(&self) -> bool {
+        self.socket.is_plain()
+    }
+
     /// Which connection this is.
     pub fn ticket(&self) -> Ticket {
         Ticket {

@@ -251,6 +251,17 @@ impl Core {
         }
     }
 
+    /// Whether bytes for a connection go to the system as they are.
+    pub fn takes_as_it_is(&mut self, index: u32) -> bool {
+        match self.connections.get_tcp(index) {
+            Some(connection) => connection.takes_as_it_is(),
+            None => self
+                .connections
+                .get(index)
+                .is_some_and(|connection| connection.takes_as_it_is()),
+        }
+    }
+
     /// Carries out a command, unless it is stale.
     #[inline]
     pub fn carry_out(&mut self, command: &Command<'_>) {

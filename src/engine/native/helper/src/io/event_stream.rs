@@ -75,7 +75,7 @@ impl Part {
     /// Reads a command; None if it makes no sense.
     pub fn read(cx: &Context, command: &Command<'_>) -> Option<Self> {
         let plain = match take_lent(cx, command) {
-            Some(lent) => lent,
+            Some(lent) => lent.into_owned(),
             None => {
                 let skip = recipient_bytes(command)?.len();
                 let part = command.bytes(7, skip, command.word(4) as usize)?;

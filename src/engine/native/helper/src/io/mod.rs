@@ -59,6 +59,7 @@ use std::time::Duration;
 use mio::{Events as Readiness, Registry, Token};
 
 pub use self::shared_loop::SharedLoop;
+pub use self::tcp_core::Offer;
 
 pub use self::published::Policy;
 
@@ -66,7 +67,7 @@ use self::connector::{CONNECTING, Connector};
 use self::context::Context;
 use self::core::{CONNECTIONS, Core};
 use self::listener::{Acceptor, Listener};
-use crate::abi::{EVENT_HEARTBEAT, EVENT_SPACE, IO_SLEEPS};
+use crate::abi::{COMMANDS_HEAD, EVENT_HEARTBEAT, EVENT_SPACE, IO_SLEEPS};
 use crate::doorbell::{self, Doorbell};
 use crate::fault;
 use crate::ring::CommandReader;
@@ -198,7 +199,7 @@ impl Loop {
         }
         self.accept();
         self.core.resume_ready();
-        self.run_commands();
+        self.run_commands(None);
         if has_mail && !self.read_mail() {
             return None;
         }
@@ -213,10 +214,18 @@ impl Loop {
     }
 
     /// What JavaScript's thread does while this one waits: carries out commands.
-    fn help(&mut self) {
+    fn help(&mut self, present: Option<&[u8]>) {
         fault::point(fault::IO + 8);
         self.core.cx.tick();
-        self.run_commands();
+        self.run_commands(present);
+        while present.is_some() && self.commands.has_next() {
+            self.run_commands(present);
+        }
+        self.leave();
+    }
+
+    /// JavaScript's thread lets go of the loop.
+    fn leave(&mut self) {
         // What the thread was told meanwhile may be about connections that are
         // closed now. It looks at that before it accepts others.
         self.core.end_turn();
@@ -225,6 +234,29 @@ impl Loop {
             // It fails when nobody polls (any more).
             let _ = self.shared.waker.wake();
         }
+    }
+
+    /// The same, up to `head`, of which the thread was not told so far. False,
+    /// and nothing is done, where much content would keep JavaScript for long.
+    fn present(&mut self, connection: u32, head: u32, content: &[u8]) -> bool {
+        if !self.core.takes_as_it_is(connection) {
+            return false;
+        }
+        // SeqCst: see `IoShared::wake_if_asleep`; the records are this thread's.
+        self.shared
+            .region
+            .control(COMMANDS_HEAD)
+            .store(head, Ordering::SeqCst);
+        self.help(Some(content));
+        true
+    }
+
+    /// Reads from a TCP connection for JavaScript, on its thread.
+    fn read_tcp(&mut self, offer: &Offer, out: &mut [u8]) -> Option<usize> {
+        self.core.cx.tick();
+        let count = self.core.read_tcp(offer, out);
+        self.leave();
+        count
     }
 
     // -----------------------------------------------------------------------
@@ -332,13 +364,15 @@ impl Loop {
         }
     }
 
-    fn run_commands(&mut self) {
+    /// * `present`: content of the command that has a token for it.
+    fn run_commands(&mut self, present: Option<&[u8]>) {
         let mut count = 0;
         let mut bytes = 0;
         while count < COMMANDS_PER_TURN {
-            let Some(command) = self.commands.next() else {
+            let Some(mut command) = self.commands.next() else {
                 break;
             };
+            command.present = present;
             self.core.carry_out(&command);
             count += 1;
             bytes += command.body.len();
@@ -439,7 +473,7 @@ impl Loop {
         if force {
             // Whatever JavaScript has said before is still done.
             while self.commands.has_next() {
-                self.run_commands();
+                self.run_commands(None);
             }
         } else {
             // Who is connected already may have sent a request.

@@ -1,6 +1,7 @@
 //! How a connection writes.
 
-use std::io::ErrorKind;
+use std::borrow::Cow;
+use std::io::{ErrorKind, IoSlice};
 
 use super::connection::{Connection, Over, Phase};
 use super::context::Context;
@@ -51,6 +52,46 @@ impl Connection {
         output.push_bytes(&cx.out, 0);
         output.push(piece);
         cx.out.clear();
+    }
+
+    /// As `emit`, and content behind it: from where it is, if it does not belong
+    /// here, as far as the system takes it.
+    pub(super) fn emit_content(&mut self, cx: &mut Context, content: Cow<'_, [u8]>) {
+        let content = match content {
+            Cow::Owned(content) => return self.emit_with(cx, Piece::owned(content, 0)),
+            Cow::Borrowed(content) => content,
+        };
+        let head = cx.out.len();
+        let count = self.try_write(&cx.out, content);
+        if self.over.is_none() && count < head + content.len() {
+            let output = self.output.get_or_insert_with(|| cx.outputs.take());
+            output.push_bytes(&cx.out[count.min(head)..], 0);
+            let rest = &content[count.saturating_sub(head)..];
+            output.push(Piece::owned(rest.to_vec(), 0));
+        }
+        cx.out.clear();
+    }
+
+    /// Writes both unless something waits before them; how many bytes.
+    fn try_write(&mut self, first: &[u8], second: &[u8]) -> usize {
+        if self.output.is_some() || self.blocked {
+            return 0;
+        }
+        let pieces = [IoSlice::new(first), IoSlice::new(second)];
+        match self.socket.write_pieces(&pieces, false) {
+            Ok(count) => {
+                self.count_written(count as u64);
+                count
+            }
+            Err(error) => {
+                if error.kind() == ErrorKind::WouldBlock {
+                    self.blocked = true;
+                } else {
+                    self.over = Some(Over::Left);
+                }
+                0
+            }
+        }
     }
 
     /// As `emit_with`; a small file goes out together with the head.

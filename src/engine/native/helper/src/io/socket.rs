@@ -111,6 +111,12 @@ impl Socket {
         }
     }
 
+    /// Whether bytes go to the system as they are.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Socket::Plain(_))
+    }
+
     /// Whether this is a TLS handshake that is not complete.
     #[inline]
     pub fn is_handshaking(&self) -> bool {

@@ -4,6 +4,7 @@
 //! What arrives is read right into the events ring. While that has no room
 //! nothing is read, so that the peer is held back, and nothing is kept here.
 
+use std::borrow::Cow;
 use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -142,6 +143,13 @@ pub struct TcpConnection {
     is_held: bool,
     is_queued: bool,
     is_paused: bool,
+    /// JavaScript was told that it may read. What it was told before does not
+    /// count: there may be bytes in the ring that come first.
+    awaits_javascript: bool,
+    /// The number of that offer.
+    offer: u32,
+    /// JavaScript does not want to, this time.
+    reads_itself: bool,
     /// Nobody wants what arrives.
     discards: bool,
     /// JavaScript is through with it.
@@ -201,6 +209,9 @@ impl TcpConnection {
             socket,
             peer,
             local: local.map(Peer::from).unwrap_or_default(),
+            awaits_javascript: false,
+            offer: 0,
+            reads_itself: false,
             is_announced: false,
             is_held: false,
             is_queued: false,
@@ -230,6 +241,11 @@ impl TcpConnection {
             },
             linger_until: NEVER,
         }
+    }
+
+    /// Whether bytes go to the system as they are.
+    pub fn takes_as_it_is(&self) -> bool {
+        self.socket.is_plain() && self.start.is_none()
     }
 
     /// Which connection this is.
@@ -309,7 +325,11 @@ impl TcpConnection {
                 self.socket.reset_on_close();
                 self.over = Some(End::CLEAN);
             }
-            COMMAND_TCP_PAUSE => self.is_paused = !self.discards,
+            COMMAND_TCP_PAUSE => {
+                self.is_paused = !self.discards;
+                self.awaits_javascript = false;
+            }
+            COMMAND_TCP_READ => self.reads_itself |= self.take_up(command.word(4)),
             COMMAND_TCP_RESUME => self.is_paused = false,
             COMMAND_TCP_NO_DELAY => {
                 let no_delay = command.word(4) != 0;
@@ -336,6 +356,7 @@ impl TcpConnection {
     fn discard(&mut self) {
         self.discards = true;
         self.is_paused = false;
+        self.awaits_javascript = false;
         // It waits for the ring no longer.
         self.is_held = false;
     }
@@ -447,7 +468,8 @@ impl TcpConnection {
             return self.deliver_early(cx);
         }
         let is_paused = self.is_paused && !self.is_handshaking;
-        if is_paused || self.ended || self.is_held || !self.readable {
+        let waits = self.is_held || self.awaits_javascript;
+        if is_paused || self.ended || waits || !self.readable {
             return false;
         }
         let must_wait = self.is_handshaking && !cx.handshakes.take();
@@ -460,10 +482,69 @@ impl TcpConnection {
             self.shake_hands(cx);
         } else if self.discards {
             self.read_for_nobody(cx);
+        } else if self.should_offer() {
+            self.offer(cx);
         } else {
             self.read(cx);
         }
         true
+    }
+
+    /// Whether there is so much to read that JavaScript should: what it reads
+    /// by itself is not copied.
+    fn should_offer(&mut self) -> bool {
+        let is_much = self.read_size == LARGEST_READ && self.socket.is_plain();
+        is_much && !std::mem::take(&mut self.reads_itself)
+    }
+
+    fn offer(&mut self, cx: &mut Context) {
+        self.offer = self.offer.wrapping_add(1);
+        self.awaits_javascript = cx.events.try_send(Event {
+            kind: EVENT_TCP_READABLE,
+            flags: 0,
+            connection: self.index,
+            generation: self.generation,
+            word: self.offer,
+            rest: b"",
+        });
+        if !self.awaits_javascript {
+            self.hold(cx);
+        }
+    }
+
+    /// Whether an offer stands. It does not any more.
+    fn take_up(&mut self, offer: u32) -> bool {
+        let stands = self.awaits_javascript && offer == self.offer;
+        self.awaits_javascript &= !stands;
+        stands
+    }
+
+    /// Reads for JavaScript, by an offer: how many bytes, 0 at the end, None if
+    /// there is nothing (any more).
+    pub fn read_for_javascript(
+        &mut self,
+        cx: &mut Context,
+        offer: u32,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        fault::point(fault::IO + 43);
+        if !self.take_up(offer) {
+            return None;
+        }
+        let result = self.socket.read(out);
+        match result {
+            Ok(count) if count > 0 => {
+                self.told = self.told.wrapping_add(count as u32);
+                self.was_read(count, out.len());
+                self.adapt(count);
+            }
+            Ok(_) => self.input_ended(cx),
+            Err(ref error) => self.read_failed(cx, error),
+        }
+        if self.over.is_none() {
+            self.advance(cx);
+        }
+        result.ok()
     }
 
     fn read(&mut self, cx: &mut Context) {
@@ -700,6 +781,7 @@ impl TcpConnection {
         }
         self.deadline = cx.now_ms + cx.shared.tcp_times.handshake;
         self.asks_drain = false;
+        self.awaits_javascript = false;
         self.start = Some(Box::new(StartOfTls {
             client: client.begin(),
             owed: self.told.wrapping_sub(command.word(5)),
@@ -767,7 +849,7 @@ impl TcpConnection {
     fn take(&mut self, cx: &mut Context, command: &Command<'_>) {
         let length = command.word(4) as usize;
         let lent = if command.flags & RESPOND_CONTENT_TOKEN != 0 {
-            cx.shared.lent.take(command.word(5))
+            cx.shared.lent.content_of(command, 5)
         } else {
             None
         };
@@ -776,22 +858,26 @@ impl TcpConnection {
         }
         if let Some(start) = &mut self.start {
             let output = start.output.get_or_insert_with(|| cx.outputs.take());
-            if let Some(bytes) = lent {
-                let length = bytes.len();
-                output.push(Piece::owned(bytes, length));
-            } else if let Some(bytes) = command.bytes(6, 0, length) {
+            let bytes = match &lent {
+                Some(bytes) => Some(&**bytes),
+                None => command.bytes(6, 0, length),
+            };
+            if let Some(bytes) = bytes {
                 output.append(bytes.len(), |out| out.extend_from_slice(bytes));
             }
             return;
         }
-        if let Some(bytes) = lent {
-            let length = bytes.len();
-            let output = self.output.get_or_insert_with(|| cx.outputs.take());
-            output.push(Piece::owned(bytes, length));
-            return;
-        }
-        let Some(mut bytes) = command.bytes(6, 0, length) else {
-            return;
+        let mut bytes = match lent {
+            Some(Cow::Owned(bytes)) => {
+                let length = bytes.len();
+                let output = self.output.get_or_insert_with(|| cx.outputs.take());
+                return output.push(Piece::owned(bytes, length));
+            }
+            Some(Cow::Borrowed(bytes)) => bytes,
+            None => match command.bytes(6, 0, length) {
+                Some(bytes) => bytes,
+                None => return,
+            },
         };
         let can_write = self.output.is_none() && !self.is_blocked && !self.is_handshaking;
         if bytes.len() >= LARGE && can_write {

@@ -18,6 +18,17 @@ use crate::abi::*;
 use crate::fault;
 use crate::ring::Command;
 
+/// What JavaScript was told with TCP_READABLE.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// The connection.
+    pub connection: u32,
+    /// Its generation.
+    pub generation: u32,
+    /// The number.
+    pub number: u32,
+}
+
 impl Core {
     /// Opens a connection that was accepted and counted.
     pub(super) fn open_accepted_tcp(
@@ -156,6 +167,20 @@ impl Core {
                 Then::AdvanceLater => connection.advance_later(cx),
             }
         });
+    }
+
+    /// Reads from a TCP connection for JavaScript; None if there is nothing.
+    pub fn read_tcp(&mut self, offer: &Offer, out: &mut [u8]) -> Option<usize> {
+        let index = offer.connection;
+        let connection = self.connections.get_tcp(index)?;
+        if !connection.is_current(offer.generation) {
+            return None;
+        }
+        let mut count = None;
+        self.with_tcp(index, |connection, cx| {
+            count = connection.read_for_javascript(cx, offer.number, out);
+        });
+        count
     }
 
     /// Lets those go on that have found no room in the ring.

@@ -78,7 +78,7 @@ impl Many {
 fn message_of(cx: &Context, command: &Command<'_>) -> Option<Broadcast> {
     let lent = take_lent(cx, command);
     let payload = match &lent {
-        Some(lent) => lent,
+        Some(lent) => &lent[..],
         None => payload_of(command)?,
     };
     let compress = command.flags & SEND_COMPRESSED != 0;

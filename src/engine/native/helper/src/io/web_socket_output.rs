@@ -23,12 +23,12 @@ const LONG_BYTES: usize = 16 * 1024;
 const BEYOND_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Takes the payload that a command has a token for.
-pub fn take_lent(cx: &Context, command: &Command<'_>) -> Option<Vec<u8>> {
+pub fn take_lent<'a>(cx: &Context, command: &Command<'a>) -> Option<Cow<'a, [u8]>> {
     if command.flags & RESPOND_CONTENT_TOKEN == 0 {
         return None;
     }
     // One that is not there is as good as empty.
-    Some(cx.shared.lent.take(command.word(5)).unwrap_or_default())
+    Some(cx.shared.lent.content_of(command, 5).unwrap_or_default())
 }
 
 /// Of a message to be sent.
@@ -69,7 +69,7 @@ impl Connection {
     fn send(&mut self, cx: &mut Context, command: &Command<'_>) {
         fault::point(fault::IO + 7);
         let payload: Option<Cow<'_, [u8]>> = match take_lent(cx, command) {
-            Some(lent) => Some(lent.into()),
+            Some(lent) => Some(lent),
             None => command.bytes(6, 0, command.word(4) as usize).map(Cow::from),
         };
         let Some(payload) = payload else {
@@ -127,7 +127,10 @@ impl Connection {
         let output = self.output_for_frames(cx);
         output.push_bytes(&head[written.min(head.len())..], 0);
         let credit = length - written.min(length);
-        output.push(Piece::rest_of(payload.into_owned(), skip, credit));
+        output.push(match payload {
+            Cow::Owned(payload) => Piece::rest_of(payload, skip, credit),
+            Cow::Borrowed(payload) => Piece::owned(payload[skip..].to_vec(), credit),
+        });
     }
 
     /// Writes a frame that stands for so much payload, unless something waits

@@ -135,6 +135,7 @@ fn words_and_bytes_of_a_command_have_bounds() {
         connection: 0,
         generation: 0,
         body: &body,
+        present: None,
         is_last: true,
     };
     assert_eq!(command.word(4), 0x0302_0100);

@@ -30,6 +30,9 @@ pub struct JavaScript {
     tail: u32,
     head: u32,
     helps: bool,
+    presents: bool,
+    /// What is offered to be read comes as if the thread had read it.
+    pub takes_offers: bool,
     targets: HashMap<u32, Vec<u8>>,
     hosts: HashMap<u32, Vec<u8>>,
 }
@@ -129,6 +132,8 @@ impl JavaScript {
             tail: 0,
             head: 0,
             helps: false,
+            presents: false,
+            takes_offers: true,
             targets: HashMap::new(),
             hosts: HashMap::new(),
         }
@@ -186,7 +191,7 @@ impl JavaScript {
             let record =
                 unsafe { std::slice::from_raw_parts(self.region.add(at), size as usize) }.to_vec();
             self.tail = self.tail.wrapping_add(size);
-            let event = (kind & 0xff != PAD).then(|| self.read(&record));
+            let event = (kind & 0xff != PAD).then(|| self.read(&record)).flatten();
             self.control(EVENTS_TAIL).store(self.tail, Ordering::SeqCst);
             if self.control(EVENTS_BLOCKED).swap(0, Ordering::SeqCst) == 1 {
                 self.wake();
@@ -197,12 +202,13 @@ impl JavaScript {
         }
     }
 
-    fn read(&mut self, record: &[u8]) -> Event {
+    /// None if it was handled here.
+    fn read(&mut self, record: &[u8]) -> Option<Event> {
         let word =
             |index: usize| u32::from_le_bytes(record[index * 4..index * 4 + 4].try_into().unwrap());
         let of = (word(2), word(3));
         let flags = word(1) >> 8;
-        match word(1) & 0xff {
+        Some(match word(1) & 0xff {
             EVENT_REQUEST => Event::Request(self.read_request(record, of, flags)),
             EVENT_CONTENT => Event::Content {
                 of,
@@ -224,8 +230,12 @@ impl JavaScript {
             EVENT_SPACE => Event::Space,
             EVENT_MESSAGE..=EVENT_CLOSED => Event::Socket(web_socket::read(record)),
             EVENT_TCP_OPEN..=EVENT_TCP_SECURED => Event::Tcp(tcp::read(record)),
+            EVENT_TCP_READABLE if self.takes_offers => {
+                return self.tcp_read(of, word(4)).map(Event::Tcp);
+            }
+            EVENT_TCP_READABLE => Event::Tcp(tcp::read(record)),
             kind => Event::Other { of, kind },
-        }
+        })
     }
 
     fn read_request(&mut self, record: &[u8], key: Key, flags: u32) -> Request {
@@ -348,6 +358,32 @@ impl JavaScript {
         self.publish();
     }
 
+    /// Writes a command and publishes it. Word `token` of `words` stands for its
+    /// content: what happens must not depend on where that is.
+    pub fn command_with(
+        &mut self,
+        (kind, flags): (u32, u32),
+        of: Key,
+        words: &[u32],
+        token: usize,
+        content: &[u8],
+    ) {
+        let flags = flags | RESPOND_CONTENT_TOKEN;
+        let mut words = words.to_vec();
+        self.presents = !self.presents;
+        if self.presents {
+            let start = self.head;
+            words[token] = CONTENT_PRESENT;
+            self.write(kind, flags, of, &words, &[]);
+            if self.runtime().present(0, of.0, self.head, content) {
+                return;
+            }
+            self.head = start;
+        }
+        words[token] = self.runtime().lend(content);
+        self.command(kind, flags, of, &words, &[]);
+    }
+
     /// Writes a command that `publish` will show.
     pub fn write(&mut self, kind: u32, flags: u32, of: Key, words: &[u32], rest: &[&[u8]]) {
         let mut record = Vec::new();
@@ -446,6 +482,11 @@ impl JavaScript {
         let words = [200, 0, content.len() as u32, token];
         self.command(COMMAND_RESPOND, RESPOND_CONTENT_TOKEN, of, &words, &[]);
         token
+    }
+
+    pub fn respond_with_content(&mut self, of: Key, content: &[u8]) {
+        let words = [200, 0, content.len() as u32, 0];
+        self.command_with((COMMAND_RESPOND, 0), of, &words, 3, content);
     }
 
     pub fn respond_file(&mut self, of: Key, token: u32, start: u64, end: u64) {

@@ -1,6 +1,7 @@
 //! Plays what JavaScript says about TCP connections.
 
 use jstime_serve::abi::*;
+use jstime_serve::io::Offer;
 use jstime_serve::listen_plan::ListenPlan;
 use jstime_serve::tcp_target::TcpTarget;
 use jstime_serve::tls::client::Client;
@@ -93,15 +94,43 @@ impl JavaScript {
         data
     }
 
+    /// Reads what there is much of, as if the thread had; None if it will, or
+    /// there is nothing.
+    pub fn tcp_read(&mut self, of: Key, number: u32) -> Option<TcpEvent> {
+        let mut bytes = vec![0; 64 * 1024];
+        let offer = Offer {
+            connection: of.0,
+            generation: of.1,
+            number,
+        };
+        match self.runtime().read_tcp(0, &offer, &mut bytes) {
+            Ok(count) => bytes.truncate(count),
+            Err(libc::EBUSY) => {
+                self.command(COMMAND_TCP_READ, 0, of, &[number], &[]);
+                return None;
+            }
+            Err(error) => {
+                assert_eq!(error, libc::EAGAIN);
+                return None;
+            }
+        }
+        (!bytes.is_empty()).then_some(TcpEvent {
+            kind: EVENT_TCP_DATA,
+            flags: 0,
+            of,
+            word: bytes.len() as u32,
+            rest: bytes,
+        })
+    }
+
     pub fn tcp_write(&mut self, of: Key, bytes: &[u8]) {
         let words = [bytes.len() as u32, 0];
         self.command(COMMAND_TCP_WRITE, 0, of, &words, &[bytes]);
     }
 
     pub fn tcp_lend(&mut self, of: Key, bytes: &[u8]) {
-        let token = self.runtime().lend(bytes);
-        let words = [bytes.len() as u32, token];
-        self.command(COMMAND_TCP_WRITE, RESPOND_CONTENT_TOKEN, of, &words, &[]);
+        let words = [bytes.len() as u32, 0];
+        self.command_with((COMMAND_TCP_WRITE, 0), of, &words, 1, bytes);
     }
 
     /// Begins TLS as `plan` says; `consumed` bytes are not its beginning.

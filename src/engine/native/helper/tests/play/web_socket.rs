@@ -138,9 +138,8 @@ impl JavaScript {
     }
 
     pub fn send_lent(&mut self, of: Key, flags: u32, payload: &[u8]) {
-        let token = self.runtime().lend(payload);
-        let words = [payload.len() as u32, token];
-        self.command(COMMAND_SEND, flags | RESPOND_CONTENT_TOKEN, of, &words, &[]);
+        let words = [payload.len() as u32, 0];
+        self.command_with((COMMAND_SEND, flags), of, &words, 1, payload);
     }
 
     pub fn send_many(&mut self, to: &[Key], flags: u32, payload: &[u8]) {

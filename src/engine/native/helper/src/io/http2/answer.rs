@@ -73,7 +73,8 @@ impl Stream {
         let line_length = command.word(5) as usize;
         let lines = command.bytes(8, 0, line_length);
         let content = if command.flags & RESPOND_CONTENT_TOKEN != 0 {
-            cx.shared.lent.take(command.word(7)).map(Bytes::from)
+            let content = cx.shared.lent.content_of(command, 7);
+            content.map(|content| Bytes::from(content.into_owned()))
         } else {
             command
                 .bytes(8, line_length, command.word(6) as usize)
@@ -207,7 +208,8 @@ impl Stream {
     fn chunk(&mut self, cx: &mut Context, command: &Command<'_>) {
         let is_end = command.flags & RESPOND_END != 0;
         let content = if command.flags & RESPOND_CONTENT_TOKEN != 0 {
-            cx.shared.lent.take(command.word(5)).map(Bytes::from)
+            let content = cx.shared.lent.content_of(command, 5);
+            content.map(|content| Bytes::from(content.into_owned()))
         } else {
             command
                 .bytes(6, 0, command.word(4) as usize)
