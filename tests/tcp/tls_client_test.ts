@@ -348,6 +348,47 @@ for (const { name: engine, listen, connect, test } of subjects) {
     ]);
   });
 
+  test("upgradeTLS after much plaintext, with pauses", async () => {
+    const size = 6 * 2 ** 20;
+    using secure = listen<unknown>({
+      ...loopback,
+      tls: pair("localhost"),
+      socket: { data: (socket, data) => void socket.end(data), error() {} },
+    });
+    await using server = await rawServer((outer) => {
+      outer.write(new Uint8Array(size));
+      const inner = connectRaw(secure.port, "127.0.0.1");
+      inner.on("error", () => {});
+      outer.pipe(inner).pipe(outer);
+    });
+    const { socket, closed } = recorder();
+    let received = 0;
+    let chunks = 0;
+    await connect<unknown>({
+      ...loopback,
+      port: server.port,
+      socket: {
+        data(raw, data) {
+          received += data.length;
+          if (received === size) {
+            const [, upgraded] = raw.upgradeTLS<unknown>({
+              tls: trusting,
+              socket,
+            });
+            upgraded.write("secret");
+          } else if (++chunks % 10 === 0) {
+            raw.pause();
+            setTimeout(() => raw.resume(), 1);
+          }
+        },
+      },
+    });
+    assertEquals((await closed).slice(0, 2), [
+      "handshake true undefined",
+      "data secret",
+    ]);
+  });
+
   test("upgradeTLS takes what had arrived while paused", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     await using server = await rawServer((socket) => {
