@@ -39,11 +39,7 @@ export function serve<
   options: Serve.Options<WebSocketData, Path>,
 ): Server<WebSocketData> {
   const plan = resolveHttpOptions(options);
-  const engine = chooseEngine(
-    plan.engine,
-    plan.listen,
-    plan.webSocket !== undefined,
-  );
+  const engine = chooseEngine(plan.engine, plan.listen);
   return new HttpServer(
     plan,
     engine,

@@ -23,16 +23,14 @@ let hasWarned = false;
  * The engine for `serve`. `auto` takes the native engine where it is there and
  * can serve by the plan, else the deno engine, if that can.
  *
- * @param webSockets The server has handlers for WebSockets.
  * @throws {Error} If the engine asked for cannot be used; `code` is
  * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
 export function chooseEngine(
   wanted: EngineName | "auto",
   plan: HttpListenPlan,
-  webSockets: boolean,
 ): Engine {
-  const missing = denoEngine.unable(plan, webSockets);
+  const missing = denoEngine.unable(plan);
   if (wanted === "deno") {
     if (missing !== undefined) throw cannotUse("deno", missing);
     return denoEngine;
@@ -40,7 +38,7 @@ export function chooseEngine(
   const native = loadNativeEngine();
   const reason = native === undefined
     ? whyUnavailable(wanted)
-    : native.unable(plan, webSockets);
+    : native.unable(plan);
   if (native !== undefined && reason === undefined) return native;
   if (wanted === "native") throw cannotUse("native", reason);
   if (missing !== undefined) {

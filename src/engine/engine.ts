@@ -622,7 +622,7 @@ export interface Engine {
    * Why this engine cannot serve by a plan, as a reason to put after "Cannot
    * use engine …:"; undefined if it can.
    */
-  unable(plan: HttpListenPlan, webSockets: boolean): string | undefined;
+  unable(plan: HttpListenPlan): string | undefined;
   /**
    * Listens at once and synchronously.
    *

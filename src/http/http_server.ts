@@ -4,7 +4,6 @@ import type {
   HttpListener,
   HttpMetrics,
 } from "../engine/engine.ts";
-import { unavailable } from "../engine/unavailable.ts";
 import {
   type HttpServePlan,
   resolveReloadOptions,
@@ -193,7 +192,6 @@ export class HttpServer implements Server {
     const current = this.#dispatcher.handlers;
     const { webSocket, tls, ...changes } = resolveReloadOptions(options);
     const handlers = compileHandlers(changes, current);
-    if (webSocket !== undefined) this.#requireWebSockets();
     if (tls !== undefined) this.#listener.replaceTls(tls);
     this.#hub.eventStreams.pin(handlers.eventStreams);
     this.#dispatcher.handlers = handlers;
@@ -203,15 +201,6 @@ export class HttpServer implements Server {
       warnOfMissingFeatures(webSocket, this.#engine);
     }
     return this;
-  }
-
-  /** The engine was chosen by what the server started with. */
-  #requireWebSockets(): void {
-    const reason = this.#engine.unable(this.#plan.listen, true);
-    if (reason === undefined) return;
-    throw unavailable(
-      `Cannot reload websocket on the ${this.engine} engine: ${reason}. Start with websocket, or with another engine`,
-    );
   }
 
   ref(): void {

@@ -14,5 +14,5 @@ export function canServeHttp2(engine: Engine): boolean {
     http2: true,
     fetch: () => new Response(),
   });
-  return engine.unable(listen, false) === undefined;
+  return engine.unable(listen) === undefined;
 }

@@ -447,8 +447,8 @@ nativeTest("Unix sockets need Deno's permission for their path", async () => {
 });
 
 nativeTest("plans that are for another engine", (engine) => {
-  assertEquals(engine.unable(plan, false), undefined);
+  assertEquals(engine.unable(plan), undefined);
   const certificate = { cert: "", key: "", serverName: undefined };
   const tls = { certificates: [certificate], isList: false } as const;
-  assert(engine.unable({ ...plan, tls }, false)?.includes("certificate"));
+  assert(engine.unable({ ...plan, tls })?.includes("certificate"));
 });

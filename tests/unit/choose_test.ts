@@ -22,9 +22,8 @@ function planOf(more: object = {}): HttpListenPlan {
 }
 
 /** What `unable` says about some options. */
-const PLANS: [name: string, plan: HttpListenPlan, webSockets: boolean][] = [
-  ["a plain server", planOf(), false],
-  ["WebSockets", planOf(), true],
+const PLANS: [name: string, plan: HttpListenPlan][] = [
+  ["a plain server", planOf()],
   [
     "TLS",
     {
@@ -34,35 +33,34 @@ const PLANS: [name: string, plan: HttpListenPlan, webSockets: boolean][] = [
         isList: false,
       },
     },
-    false,
   ],
 ];
 
 Deno.test("the deno engine can always be chosen", () => {
-  for (const [, plan, webSockets] of PLANS) {
-    assertStrictEquals(chooseEngine("deno", plan, webSockets), denoEngine);
-    assertEquals(denoEngine.unable(plan, webSockets), undefined);
+  for (const [, plan] of PLANS) {
+    assertStrictEquals(chooseEngine("deno", plan), denoEngine);
+    assertEquals(denoEngine.unable(plan), undefined);
   }
 });
 
-for (const [name, plan, webSockets] of PLANS) {
+for (const [name, plan] of PLANS) {
   const reason = native === undefined
     ? nativeEngineFailure()?.reason
-    : native.unable(plan, webSockets);
+    : native.unable(plan);
 
   Deno.test(`auto serves ${name} with the native engine if that can`, () => {
-    const engine = chooseEngine("auto", plan, webSockets);
+    const engine = chooseEngine("auto", plan);
     assertEquals(engine.name, reason === undefined ? "native" : "deno");
   });
 
   Deno.test(`native serves ${name}, or says why it cannot`, () => {
     if (reason === undefined) {
-      const engine = chooseEngine("native", plan, webSockets);
+      const engine = chooseEngine("native", plan);
       assertStrictEquals(engine, native);
       return;
     }
     const error = assertThrows(
-      () => chooseEngine("native", plan, webSockets),
+      () => chooseEngine("native", plan),
       Error,
       `Cannot use engine "native": ${reason}`,
     );
@@ -77,7 +75,7 @@ Deno.test("server.engine says which engine serves", async () => {
   await using server = serve({ ...options, engine: "deno" });
   assertEquals(server.engine, "deno");
   await using other = serve(options);
-  const chosen = chooseEngine("auto", planOf(), false);
+  const chosen = chooseEngine("auto", planOf());
   assertEquals(other.engine, chosen.name);
 });
 

@@ -14,7 +14,6 @@ function serveWith(options: object, told: Told): HttpServer {
   const engine: Engine = {
     ...denoEngine,
     features: { ...denoEngine.features, stallProof: true },
-    unable: (_, webSockets) => webSockets ? "there are none" : undefined,
   };
   const plan = resolveHttpOptions({
     hostname: "127.0.0.1",
@@ -49,18 +48,5 @@ Deno.test("static answers are published, and taken back by reload", async () => 
   assertThrows(() => server.reload({ routes: { "b": fetch } }), TypeError);
   await turn();
   assertEquals(told.paths, ["/a", "", "/b"]);
-  await server.stop();
-});
-
-Deno.test("reload cannot add WebSockets that the engine does not serve", async () => {
-  const server = serveWith({ fetch }, { paths: [] });
-  const other = () => new Response("other");
-  assertThrows(
-    () => server.reload({ websocket: {}, fetch: other }),
-    Error,
-    "Cannot reload websocket on the deno engine: there are none",
-  );
-  const response = await globalThis.fetch(server.url);
-  assertEquals(await response.text(), "fetch");
   await server.stop();
 });

@@ -274,7 +274,7 @@ const tls = {
 
 function canServeTls(engine: Engine): boolean {
   const { listen } = resolveHttpOptions({ tls, fetch: () => new Response() });
-  return engine.unable(listen, true) === undefined;
+  return engine.unable(listen) === undefined;
 }
 
 testOnEngines("ws: over TLS", async (engine) => {

@@ -1,7 +1,49 @@
 /** A server that does something of everything, for long runs. */
-import { file, serve, type ServerWebSocket } from "../../../mod.ts";
+import { Buffer } from "node:buffer";
+import {
+  file,
+  listen,
+  serve,
+  type ServerWebSocket,
+  type Socket,
+  sse,
+} from "../../../mod.ts";
 
 const path = Deno.env.get("FILE")!;
+
+/** Content of an answer, in memory. */
+const memory = new Uint8Array(1024 * 1024).fill(1);
+
+/** Sends what waits; what the system does not take goes on waiting. */
+function flush(socket: Socket<Uint8Array[]>): void {
+  const waiting = socket.data;
+  while (waiting.length > 0) {
+    const taken = socket.write(waiting[0]!);
+    if (taken < waiting[0]!.length) {
+      waiting[0] = waiting[0]!.subarray(taken);
+      return socket.pause();
+    }
+    waiting.shift();
+  }
+  socket.resume();
+}
+
+const echo = listen<Uint8Array[]>({
+  hostname: "127.0.0.1",
+  port: 0,
+  allowHalfOpen: true,
+  socket: {
+    open: (socket) => void (socket.data = []),
+    data: (socket, bytes) => {
+      socket.data.push(bytes);
+      flush(socket);
+    },
+    drain: flush,
+    // What waits is sent nevertheless.
+    end: (socket) => void socket.end(Buffer.concat(socket.data)),
+    error: () => {},
+  },
+});
 
 /** Counts what is uploaded without keeping it. */
 async function upload(request: Request): Promise<Response> {
@@ -44,6 +86,9 @@ const server = serve({
   development: false,
   routes: {
     "/static": new Response("static"),
+    "/in-memory": () => new Response(memory),
+    "/tcp": () => new Response(String(echo.port)),
+    "/events": sse({ topic: "news", history: 0 }),
     "/file": file(path),
     "/handler-file": () => new Response(file(path)),
     "/number/:number": ({ params }) => new Response(params.number),

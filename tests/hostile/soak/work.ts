@@ -36,6 +36,9 @@ export const work: Readonly<Record<string, Work>> = {
   publish,
   uploads,
   files,
+  inMemory,
+  tcp,
+  events,
   aborts,
   resets,
 };
@@ -155,6 +158,59 @@ async function files(port: number): Promise<void> {
     const bytes = await part.bytes();
     check(part.status === 206 && bytes.length === 1000, `${path} in parts`);
   }
+}
+
+async function inMemory(port: number): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/in-memory`);
+  const bytes = await response.bytes();
+  check(
+    bytes.length === FILE_BYTES && bytes.every((byte) => byte === 1),
+    "Content that was in memory",
+  );
+}
+
+/** Sends much over TCP, and reads it late. */
+async function tcp(port: number): Promise<void> {
+  const host = "127.0.0.1";
+  const echoPort = Number(await ask(port, "/tcp"));
+  const socket = connect({ port: echoPort, host, allowHalfOpen: true });
+  await deadline(once(socket, "connect"), "a connection");
+  const sent = Buffer.alloc(4 * FILE_BYTES, `some bytes of ${port}, `);
+  socket.end(sent);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const received: Uint8Array[] = [];
+  await deadline(
+    (async () => {
+      for await (const bytes of socket) received.push(bytes);
+    })(),
+    "an echo over TCP",
+  );
+  check(Buffer.concat(received).equals(sent), "An echo over TCP");
+  // The same, but it is given up.
+  const other = connect(echoPort, host);
+  await deadline(once(other, "connect"), "a connection");
+  other.write(sent);
+  other.once("data", () => other.resetAndDestroy());
+  await deadline(once(other, "close"), "a reset over TCP");
+}
+
+/** Hears of what is published, and leaves. */
+async function events(port: number): Promise<void> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const answer = await fetch(`http://127.0.0.1:${port}/events`, { signal });
+  const reader = answer.body!.getReader();
+  const number = String(++published);
+  await ask(port, `/publish/${number}`);
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!text.includes(`data: ${number}\n`)) {
+    const { value } = await deadline(reader.read(), "an event");
+    check(value !== undefined, "An event");
+    text += decoder.decode(value, { stream: true });
+  }
+  controller.abort();
+  await reader.read().catch(() => {});
 }
 
 /** Clients that leave in the middle of an answer, or before there is one. */
