@@ -685,6 +685,8 @@ export interface TcpFeatures {
   readonly keepAliveDelay: boolean;
   /** Servers can ask clients for certificates. */
   readonly clientCertificates: boolean;
+  /** Servers can look for revoked certificates of clients. */
+  readonly revocationLists: boolean;
   /** Servers know which name a TLS client asked for. */
   readonly requestedServerName: boolean;
   /** Socket options of accepted TLS connections can be set. */
@@ -837,7 +839,7 @@ export interface TcpConnection {
   setKeepAlive(enable: boolean, initialDelay: number): boolean;
   /**
    * Becomes a TLS client. This connection is used up: its events go silent,
-   * and the one returned takes over.
+   * and the one returned takes over, which may be the same object.
    *
    * @throws {Error} If a certificate in the plan cannot be used; the connection
    * is cut then.

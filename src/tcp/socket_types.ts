@@ -110,8 +110,8 @@ export interface SocketOptions<
    */
   readonly allowHalfOpen?: boolean;
   /**
-   * The engine to use. "auto" takes the native engine for `listen` without
-   * `tls`, where it is there, otherwise the deno engine.
+   * The engine to use. "auto" takes the native engine for `listen`, where it is
+   * there and can serve the options, otherwise the deno engine.
    *
    * @default {$JSTIME_ENGINE, else "auto"}
    */

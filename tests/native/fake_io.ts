@@ -110,6 +110,10 @@ export class FakeIo implements IoCalls {
     this.memory.control[IO_SLEEPS] = 0;
   }
 
+  lendClient(): number {
+    return 0;
+  }
+
   /** Carries out commands by itself if it was told that it may. */
   present(
     connection: number,

@@ -11,10 +11,13 @@ import {
 } from "../../src/engine/native/engine.ts";
 import { listen } from "../../src/listen.ts";
 
+/** The name of an engine. */
+export type SubjectName = "deno" | "native";
+
 /** `listen` and `connect` on one engine. */
 export interface TcpSubject {
   /** The engine. */
-  readonly name: "deno" | "native";
+  readonly name: SubjectName;
   /** As the function of that name. */
   readonly listen: typeof listen;
   /** As the function of that name. */
@@ -23,7 +26,7 @@ export interface TcpSubject {
   test(name: string, run: () => Promise<void> | void): void;
 }
 
-function subject(name: "deno" | "native", skip?: string): TcpSubject {
+function subject(name: SubjectName, skip?: string): TcpSubject {
   return {
     name,
     listen:

@@ -22,6 +22,7 @@ export const denoTcp: TcpEngine = {
     reset: false,
     keepAliveDelay: false,
     clientCertificates: true,
+    revocationLists: false,
     requestedServerName: false,
     tlsSocketOptions: false,
   },

@@ -172,7 +172,13 @@ export class DenoConnection implements TcpConnection {
   }
 
   startTls(plan: TlsClientPlan): TcpConnection {
-    return new TlsConnection(this, new TlsClient(plan), this.#times);
+    const upgraded = new TlsConnection(this, new TlsClient(plan), this.#times);
+    // An end of this is none of TLS, which has to know.
+    if (this.#endTold && !this.#discarding) {
+      this.#endTold = false;
+      queueMicrotask(() => this.#tellEnd());
+    }
+    return upgraded;
   }
 
   #setOption(set: (conn: Deno.TcpConn) => void): boolean {

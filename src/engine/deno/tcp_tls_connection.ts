@@ -239,7 +239,7 @@ export class TlsConnection implements TcpConnection {
       this.#error = handshakeError(this.#error);
       events.handshake({ ...noHandshake, error: this.#error });
     }
-    events.close(this.#error);
+    events.close(this.#secure ? streamError(this.#error) : this.#error);
   }
 
   #endCarrier(): void {
@@ -333,6 +333,16 @@ function cutOffError(): SystemError {
       "Cannot read from the connection: it has ended, but TLS on it had not",
     ),
     { code: "ECONNRESET", syscall: "read" },
+  );
+}
+
+/** What is wrong with TLS has one code here; the message says more. */
+function streamError(cause: Error | undefined): Error | undefined {
+  const { code } = (cause ?? {}) as SystemError;
+  if (!code?.startsWith("ERR_SSL_")) return cause;
+  return Object.assign(
+    new Error(`Cannot read from the connection: ${cause!.message}`, { cause }),
+    { code: "EPROTO", syscall: "read" },
   );
 }
 

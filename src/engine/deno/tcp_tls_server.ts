@@ -148,7 +148,7 @@ function usableContext(
   if (clients === undefined) return createSecureContext({ cert, key });
   if (clients.revocations.length > 0) {
     throw unavailable(
-      "Cannot use tls.crl: the deno engine cannot look for revoked certificates",
+      "Cannot use tls.crl: TLS of the deno engine cannot look for revoked certificates",
     );
   }
   return createSecureContext({ cert, key, ca: [...clients.authorities] });

@@ -125,13 +125,17 @@ export const EVENT_TCP_END: number = 43;
 export const EVENT_TCP_DRAIN: number = 44;
 /**
  * The connection is gone, for whatever reason. Word 4: the error number, 0 if
- * it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. The last
- * event.
+ * it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. With
+ * TCP_UNTRUSTED word 5 is the length of the code that says what is wrong with
+ * the peer's certificate, which follows. The last event.
  */
 export const EVENT_TCP_CLOSED: number = 45;
 /**
  * The TLS handshake is complete. Word 4: length of the protocol that was agreed
- * on, | length of the name that the client has asked for << 16. They follow.
+ * on, | length of the code that says why the peer is not to be trusted << 8, |
+ * length of the name that the client has asked for << 16. They follow, and with
+ * TCP_HAS_CERTIFICATE what the peer has shown, as `jstime_peer_certificate`
+ * gives it. Flag TCP_AUTHORIZED.
  */
 export const EVENT_TCP_SECURED: number = 46;
 /**
@@ -145,6 +149,12 @@ export const TCP_CONNECTED: number = 1 << 0;
 export const TCP_WHILE_WRITING: number = 1 << 0;
 /** Flag of EVENT_TCP_CLOSED: the TLS handshake has failed. */
 export const TCP_IN_HANDSHAKE: number = 1 << 1;
+/** Flag of EVENT_TCP_CLOSED: see there. */
+export const TCP_UNTRUSTED: number = 1 << 2;
+/** Flag of EVENT_TCP_SECURED: the peer's certificate was asked for and verified. */
+export const TCP_AUTHORIZED: number = 1 << 0;
+/** Flag of EVENT_TCP_SECURED: see there. */
+export const TCP_HAS_CERTIFICATE: number = 1 << 1;
 /** Flag of EVENT_MESSAGE: text, otherwise binary. */
 export const MESSAGE_TEXT: number = 1 << 0;
 /** Flag of EVENT_MESSAGE: see there. */
@@ -301,6 +311,14 @@ export const COMMAND_TCP_NO_DELAY: number = 48;
 export const COMMAND_TCP_KEEP_ALIVE: number = 49;
 /** What TCP_READABLE has told of comes as TCP_DATA: 4 its number. */
 export const COMMAND_TCP_READ: number = 50;
+/**
+ * Becomes a TLS client, behind everything written: 4 token of
+ * `jstime_tcp_client`, 5 the bytes of TCP_DATA, modulo 2^32, that are not the
+ * server's first of TLS. The others come back by TCP_GIVE_BACK.
+ */
+export const COMMAND_TCP_START_TLS: number = 51;
+/** Gives back what arrived before TLS has begun, in order; as TCP_WRITE. */
+export const COMMAND_TCP_GIVE_BACK: number = 52;
 /** Flag of COMMAND_UPGRADE: cut the connection rather than drop a message. */
 export const UPGRADE_CLOSE_ON_LIMIT: number = 1 << 0;
 /** Flag of COMMAND_UPGRADE: ping silent clients. */
@@ -418,6 +436,10 @@ export const LISTEN_IPV6_ONLY: number = 1 << 1;
 export const LISTEN_TLS: number = 1 << 2;
 /** Flag of a policy: clients without a trusted certificate are refused. */
 export const POLICY_REQUIRED = 1 << 0;
+/** A client refuses servers that are not to be trusted. */
+export const CLIENT_VERIFIES: number = 1 << 0;
+/** A client trusts Mozilla's authorities besides those that are given. */
+export const CLIENT_BUNDLED_ROOTS: number = 1 << 1;
 /** HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge. */
 export const LISTEN_HTTP2: number = 1 << 6;
 /** Size of what jstime_listen writes. */

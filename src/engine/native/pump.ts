@@ -28,6 +28,7 @@ import { NativeWebSocket } from "./web_socket.ts";
 import { WebSocketTable } from "./web_socket_table.ts";
 import { Spinner } from "./spinner.ts";
 import { TcpTable } from "./tcp_table.ts";
+import type { EncodedClient } from "./tls_client.ts";
 
 // Programs may put clocks of their own in their place.
 const { clearTimeout, performance, setTimeout } = globalThis;
@@ -64,6 +65,11 @@ export interface IoCalls {
   ): number;
   /** Copies content into the helper; returns the token that stands for it. */
   lend(content: Uint8Array<ArrayBuffer>): number;
+  /**
+   * Keeps how a connection is to speak TLS; returns the token that stands for
+   * it, 0 or less if the helper cannot.
+   */
+  lendClient(client: EncodedClient): number;
   /**
    * Copies request content, or a message, that has arrived; returns the number
    * of bytes, below zero if the request or the WebSocket is over.

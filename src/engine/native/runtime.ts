@@ -7,6 +7,7 @@ import { type IoCalls, Pump, type RequestSink } from "./pump.ts";
 import type { Helper } from "./symbols.ts";
 import { describeErrno } from "./system_error.ts";
 import type { TcpSink } from "./tcp_table.ts";
+import type { EncodedClient } from "./tls_client.ts";
 
 /** The most I/O threads. */
 const MOST_THREADS = 64;
@@ -215,6 +216,17 @@ class HelperCalls implements IoCalls {
   lend(content: Uint8Array<ArrayBuffer>): number {
     if (this.#isClosed) return 0;
     return this.#helper.jstime_lend(this.#handle, content, content.length);
+  }
+
+  lendClient({ options, authorities }: EncodedClient): number {
+    if (this.#isClosed) return 0;
+    return this.#helper.jstime_tcp_client(
+      this.#handle,
+      options,
+      options.length,
+      authorities,
+      authorities.length,
+    );
   }
 
   take(

@@ -44,6 +44,10 @@ export const symbols = {
     parameters: ["u32", "u32", "buffer", "u32", "buffer", "u32"],
     result: "i32",
   },
+  jstime_tcp_client: {
+    parameters: ["u32", "buffer", "u32", "buffer", "u32"],
+    result: "i32",
+  },
   jstime_tcp_connect: {
     parameters: ["u32", "u32", "u32", "buffer", "u32"],
     result: "i32",

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { denoTcp } from "../deno/tcp.ts";
 import { connectError } from "../deno/tcp_error.ts";
 import type {
   TcpConnection,
@@ -30,8 +29,8 @@ export class NativeTcp implements TcpEngine {
   readonly tcpFeatures: TcpFeatures = {
     reset: true,
     keepAliveDelay: true,
-    // Of the platform's TLS.
-    clientCertificates: denoTcp.tcpFeatures.clientCertificates,
+    clientCertificates: true,
+    revocationLists: true,
     requestedServerName: true,
     tlsSocketOptions: true,
   };

@@ -5,15 +5,18 @@ import { connectionError } from "../deno/tcp_error.ts";
 import { TlsClient } from "../deno/tcp_tls_client.ts";
 import { TlsConnection } from "../deno/tcp_tls_connection.ts";
 import { noHandshake } from "../deno/tcp_tls_side.ts";
+import { verificationError } from "../../tls/peer_certificate.ts";
 import type {
   PeerAddress,
   TcpConnection,
   TcpEvents,
   TlsClientPlan,
+  TlsHandshake,
 } from "../engine.ts";
 import {
   COMMAND_TCP_ASK_DRAIN,
   COMMAND_TCP_CLOSE,
+  COMMAND_TCP_GIVE_BACK,
   COMMAND_TCP_KEEP_ALIVE,
   COMMAND_TCP_NO_DELAY,
   COMMAND_TCP_PAUSE,
@@ -21,12 +24,14 @@ import {
   COMMAND_TCP_RESUME,
   COMMAND_TCP_SHUTDOWN,
   COMMAND_TCP_SHUTDOWN_READ,
+  COMMAND_TCP_START_TLS,
   COMMAND_TCP_TERMINATE,
   COMMAND_TCP_WRITE,
   RESPOND_CONTENT_TOKEN,
 } from "./abi.ts";
 import type { Pump } from "./pump.ts";
 import { systemError } from "./system_error.ts";
+import { encodeClient } from "./tls_client.ts";
 
 const { EBUSY } = constants.errno;
 
@@ -92,10 +97,18 @@ export class NativeTcpConnection implements TcpConnection {
   /** What the thread's count of written bytes was then, modulo 2^32. */
   #seen = 0;
   #asksDrain = false;
+  /** Bytes that have arrived, modulo 2^32; not counted in TLS. */
+  #received = 0;
+  /** It speaks TLS, or will. */
+  #isTls = false;
+  /** It becomes a TLS client, and what arrives is still in plaintext. */
+  #isSecuring = false;
   #hasShutDown = false;
   #discards = false;
   #isPaused = false;
   #held: Held[] = [];
+  /** The first that is held is being told. */
+  #isTelling = false;
   #releaseScheduled = false;
   /** TLS on it is not ready for what arrives. */
   #isSettling = false;
@@ -229,9 +242,44 @@ export class NativeTcpConnection implements TcpConnection {
     );
   }
 
+  /**
+   * TLS is the platform's, over this connection, if this one speaks TLS already,
+   * or if the helper cannot use something in the plan.
+   */
   startTls(plan: TlsClientPlan): TcpConnection {
-    this.settle();
-    return new TlsConnection(this, new TlsClient(plan), TCP_TIMES);
+    const client = this.#isTls ? undefined : encodeClient(plan);
+    const token = client === undefined
+      ? 0
+      : this.#pump.calls.lendClient(client);
+    if (token <= 0) {
+      this.settle();
+      return new TlsConnection(this, new TlsClient(plan), TCP_TIMES);
+    }
+    this.#secure(token);
+    return this;
+  }
+
+  #secure(token: number): void {
+    this.#events = silent;
+    this.#isTls = true;
+    this.#isSecuring = true;
+    this.#asksDrain = false;
+    this.#endTold = false;
+    this.#discards = false;
+    const held = this.#isTelling ? this.#held.slice(1) : this.#held;
+    this.#held = [];
+    const early = held.flatMap((one) => one.kind === "data" ? [one.bytes] : []);
+    const size = early.reduce((sum, { length }) => sum + length, 0);
+    this.#command(COMMAND_TCP_START_TLS, token, (this.#received - size) >>> 0);
+    for (const bytes of early) this.#giveBack(bytes);
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      if (!this.#mustBegin) this.#command(COMMAND_TCP_RESUME);
+    }
+    if (!this.#isOver) return;
+    // It was lost before anybody was told.
+    const lost = held.find((one) => one.kind === "close");
+    queueMicrotask(() => this.#failHandshake(lost?.error));
   }
 
   /**
@@ -248,17 +296,17 @@ export class NativeTcpConnection implements TcpConnection {
 
   // What the thread tells
 
-  /** The TLS handshake is complete; texts are empty for none. */
-  secured(protocol: string, serverName: string): void {
-    this.#events.handshake({
-      ...noHandshake,
-      alpnProtocol: protocol || undefined,
-      serverName: serverName || undefined,
-    });
+  /** The TLS handshake is complete. */
+  secured(result: TlsHandshake): void {
+    this.#isTls = true;
+    this.#isSecuring = false;
+    this.#events.handshake(result);
   }
 
   /** Bytes arrived; they may change when this returns. */
   receive(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#isSecuring) return this.#giveBack(bytes);
+    this.#received = (this.#received + bytes.length) >>> 0;
     if (this.#discards || bytes.length === 0) return;
     if (this.#mustHold) {
       this.#held.push({ kind: "data", bytes: bytes.slice() });
@@ -272,7 +320,7 @@ export class NativeTcpConnection implements TcpConnection {
    */
   readable(offer: number): void {
     // Both sides know: the thread tells anew, or reads for nobody.
-    if (this.#discards || this.#isPaused) return;
+    if (this.#discards || this.#isPaused || this.#isSecuring) return;
     const { index, generation } = this;
     const bytes = spare ?? new Uint8Array(READ_BYTES);
     spare = undefined;
@@ -281,6 +329,7 @@ export class NativeTcpConnection implements TcpConnection {
     if (!isOwn) spare = bytes;
     if (count === -EBUSY) return this.#letRead(offer);
     if (count <= 0) return;
+    this.#received = (this.#received + count) >>> 0;
     const read = isOwn ? bytes : bytes.subarray(0, count);
     if (this.#mustHold) {
       this.#held.push({ kind: "data", bytes: isOwn ? read : read.slice() });
@@ -289,6 +338,8 @@ export class NativeTcpConnection implements TcpConnection {
 
   /** The peer will send nothing more. */
   ended(): void {
+    // The thread knows.
+    if (this.#isSecuring) return;
     if (this.#mustHold) this.#held.push({ kind: "end" });
     else this.#tellEnd();
   }
@@ -300,24 +351,39 @@ export class NativeTcpConnection implements TcpConnection {
     if (this.#canWrite) this.#events.drain();
   }
 
-  /** The connection is gone; nothing follows. */
-  closed(errno: number, syscall: "read" | "write" | "handshake"): void {
+  /**
+   * The connection is gone; nothing follows.
+   *
+   * @param refusal What is wrong with the peer's certificate, if that is why.
+   */
+  closed(
+    errno: number,
+    syscall: "read" | "write" | "handshake",
+    refusal?: string,
+  ): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#pump.tcp.delete(this);
     if (this.#isReferenced) this.#keeper.unref();
     this.#keeper.release();
     if (this.#isClosed) return;
-    const error = errno === 0
-      ? undefined
-      : connectionError(systemError(errno), syscall);
-    if (syscall === "handshake") {
-      this.#events.handshake({ ...noHandshake, error });
+    const cause = refusal === undefined
+      ? systemError(errno)
+      : verificationError(refusal);
+    if (syscall === "handshake" || this.#isSecuring) {
+      return this.#failHandshake(errno === 0 ? undefined : cause);
     }
+    const error = errno === 0 ? undefined : connectionError(cause, syscall);
     // What has arrived before comes first.
     if (this.#held.length > 0 || this.#isSettling) {
       this.#held.push({ kind: "close", error });
     } else this.#tellClose(error);
+  }
+
+  #failHandshake(cause: Error | undefined): void {
+    const error = connectionError(cause ?? endedError(), "handshake");
+    this.#events.handshake({ ...noHandshake, error });
+    this.#tellClose(error);
   }
 
   get #canWrite(): boolean {
@@ -342,9 +408,11 @@ export class NativeTcpConnection implements TcpConnection {
       // What arrives meanwhile waits behind it.
       const next = this.#held[0];
       if (next === undefined) return;
+      this.#isTelling = true;
       if (next.kind === "data") this.#events.data(next.bytes);
       else if (next.kind === "end") this.#tellEnd();
       else this.#tellClose(next.error);
+      this.#isTelling = false;
       this.#held.shift();
     }
   }
@@ -404,34 +472,36 @@ export class NativeTcpConnection implements TcpConnection {
     }
   }
 
+  /** Returns what is not for the program but for TLS. */
+  #giveBack(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#isOver) return;
+    // They may be many, and this is rare.
+    const token = this.#pump.calls.lend(bytes.slice());
+    const kind = COMMAND_TCP_GIVE_BACK | RESPOND_CONTENT_TOKEN << 8;
+    this.#command(kind, bytes.length, token);
+  }
+
   #setOption(kind: number, enable: boolean, delay: number): boolean {
     const canSet = !this.#isClosed && !this.#isOver &&
       this.remoteAddress !== undefined;
-    if (!canSet) return false;
-    const { commands } = this.#pump;
-    const at = commands.begin(kind, this.index, this.generation, 8);
-    commands.words[at + 4] = enable ? 1 : 0;
-    commands.words[at + 5] = delay;
-    commands.end((at + 6) << 2);
-    this.#pump.written();
-    return true;
+    if (canSet) this.#command(kind, enable ? 1 : 0, delay);
+    return canSet;
   }
 
   /** The thread is to read by itself, since it is at work anyway. */
   #letRead(offer: number): void {
-    const { commands } = this.#pump;
-    const { index, generation } = this;
-    const at = commands.begin(COMMAND_TCP_READ, index, generation, 4);
-    commands.words[at + 4] = offer;
-    commands.end((at + 5) << 2);
-    this.#pump.written();
+    this.#command(COMMAND_TCP_READ, offer);
   }
 
-  #command(kind: number): void {
+  #command(kind: number, ...parameters: number[]): void {
     if (this.#isOver) return;
     const { commands } = this.#pump;
-    const at = commands.begin(kind, this.index, this.generation, 0);
-    commands.end((at + 4) << 2);
+    const { length } = parameters;
+    const at = commands.begin(kind, this.index, this.generation, length * 4);
+    for (let index = 0; index < length; index++) {
+      commands.words[at + 4 + index] = parameters[index]!;
+    }
+    commands.end((at + 4 + length) << 2);
     this.#pump.written();
   }
 }
@@ -441,4 +511,10 @@ function lendable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer
     ? bytes as Uint8Array<ArrayBuffer>
     : new Uint8Array(bytes);
+}
+
+function endedError(): Error {
+  return Object.assign(new Error("the connection ended"), {
+    code: "ECONNRESET",
+  });
 }

@@ -10,6 +10,7 @@ import {
   EVENT_TCP_SECURED,
   TCP_CONNECTED,
   TCP_IN_HANDSHAKE,
+  TCP_UNTRUSTED,
   TCP_WHILE_WRITING,
 } from "./abi.ts";
 import type { EventBatch } from "./event_reader.ts";
@@ -17,6 +18,7 @@ import { addressIn } from "./peer_address.ts";
 import type { Pump } from "./pump.ts";
 import { systemError } from "./system_error.ts";
 import { NativeTcpConnection, type TcpKeeper } from "./tcp_connection.ts";
+import { handshakeIn } from "./tcp_handshake.ts";
 import { textIn } from "./text.ts";
 
 /** Whoever wants connections. */
@@ -93,19 +95,15 @@ export class TcpTable {
         return connection.ended();
       case EVENT_TCP_DRAIN:
         return connection.drained();
-      case EVENT_TCP_SECURED: {
-        const lengths = words[at + 4]!;
-        const start = (at + 5) << 2;
-        const middle = start + (lengths & 0xffff);
-        const end = middle + (lengths >>> 16);
-        return connection.secured(
-          textIn(batch, start, middle),
-          textIn(batch, middle, end),
-        );
-      }
+      case EVENT_TCP_SECURED:
+        return connection.secured(handshakeIn(batch, at));
       case EVENT_TCP_CLOSED: {
         const flags = words[at + 1]! >>> 8;
-        return connection.closed(words[at + 4]!, whatFailed(flags));
+        const start = (at + 6) << 2;
+        const code = (flags & TCP_UNTRUSTED) === 0
+          ? undefined
+          : textIn(batch, start, start + words[at + 5]!);
+        return connection.closed(words[at + 4]!, whatFailed(flags), code);
       }
     }
   }

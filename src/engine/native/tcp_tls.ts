@@ -13,13 +13,10 @@ import { encodeCertificates } from "./tls_certificates.ts";
 const NOBODY = 0;
 
 /**
- * Whether the helper can speak TLS by a plan: not if a certificate is of a kind
- * that it does not support, or clients are asked for theirs.
+ * Whether the helper can speak TLS by a plan: not if a certificate, an authority
+ * or a revocation list is of a kind that it does not support.
  */
 export function speaksTls(helper: Helper, plan: TlsServerPlan): boolean {
-  if (plan.certificates.some(({ clients }) => clients !== undefined)) {
-    return false;
-  }
   // It looks at them before it looks for the handle.
   const result = setTls(helper, NOBODY, 0, plan);
   return describeErrno(-result).code !== "EINVAL";
@@ -45,7 +42,9 @@ export function setTls(
 }
 
 /** Names of protocols as TLS has them: each behind its length. */
-function encodeProtocols(names: readonly string[]): Uint8Array<ArrayBuffer> {
+export function encodeProtocols(
+  names: readonly string[],
+): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   return Uint8Array.from(names.flatMap((name) => {
     const bytes = encoder.encode(name);

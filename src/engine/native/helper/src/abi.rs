@@ -123,6 +123,11 @@
 //! jstime_tcp_tls(handle: u32, listener: u32, protocols: buffer, protocolsSize: u32, certificates: buffer, size: u32) -> i32
 //!     As jstime_tls. `protocols`: names to agree on, each behind a byte with its
 //!     length, the preferred first.
+//! jstime_tcp_client(handle: u32, options: buffer, optionsSize: u32, authorities: buffer, size: u32) -> i32
+//!     How a client speaks TLS: a token for TCP_START_TLS. `options`: u32 CLIENT_*,
+//!     u32 length of the server name, of the protocols (as above), of the PEM chain
+//!     (0 for none), of the PEM key; then all of them. `authorities`: PEM. -EINVAL:
+//!     a certificate, key or name cannot be used.
 //! jstime_tcp_connect(handle: u32, thread: u32, attempt: u32, plan: buffer, size: u32) -> i32
 //!     TCP_OPEN or TCP_REFUSED follows on that thread. `plan`: u32 transport as in a
 //!     plan of jstime_listen, u32 port, then host name or IP literal, or path.
@@ -283,11 +288,15 @@ pub const EVENT_TCP_END: u32 = 43;
 /// Everything that was written before TCP_ASK_DRAIN is on its way.
 pub const EVENT_TCP_DRAIN: u32 = 44;
 /// The connection is gone, for whatever reason. Word 4: the error number, 0 if
-/// it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. The last
-/// event.
+/// it went as it should; flags TCP_WHILE_WRITING, TCP_IN_HANDSHAKE. With
+/// TCP_UNTRUSTED word 5 is the length of the code that says what is wrong with the
+/// peer's certificate, which follows. The last event.
 pub const EVENT_TCP_CLOSED: u32 = 45;
 /// The TLS handshake is complete. Word 4: length of the protocol that was agreed
-/// on, | length of the name that the client has asked for << 16. They follow.
+/// on, | length of the code that says why the peer is not to be trusted << 8, |
+/// length of the name that the client has asked for << 16. They follow, and with
+/// TCP_HAS_CERTIFICATE what the peer has shown, as `jstime_peer_certificate` gives
+/// it. Flag TCP_AUTHORIZED.
 pub const EVENT_TCP_SECURED: u32 = 46;
 
 /// There is much to read: `jstime_tcp_read` does that, or COMMAND_TCP_READ, with
@@ -300,6 +309,12 @@ pub const TCP_CONNECTED: u32 = 1 << 0;
 pub const TCP_WHILE_WRITING: u32 = 1 << 0;
 /// Flag of EVENT_TCP_CLOSED: the TLS handshake has failed.
 pub const TCP_IN_HANDSHAKE: u32 = 1 << 1;
+/// Flag of EVENT_TCP_CLOSED: see there.
+pub const TCP_UNTRUSTED: u32 = 1 << 2;
+/// Flag of EVENT_TCP_SECURED: the peer's certificate was asked for and verified.
+pub const TCP_AUTHORIZED: u32 = 1 << 0;
+/// Flag of EVENT_TCP_SECURED: see there.
+pub const TCP_HAS_CERTIFICATE: u32 = 1 << 1;
 
 /// Flag of EVENT_MESSAGE: text, otherwise binary.
 pub const MESSAGE_TEXT: u32 = 1 << 0;
@@ -474,6 +489,12 @@ pub const COMMAND_TCP_NO_DELAY: u32 = 48;
 pub const COMMAND_TCP_KEEP_ALIVE: u32 = 49;
 /// What TCP_READABLE has told of comes as TCP_DATA. Word 4: its number.
 pub const COMMAND_TCP_READ: u32 = 50;
+/// Becomes a TLS client, behind everything written: 4 token of
+/// `jstime_tcp_client`, 5 the bytes of TCP_DATA, modulo 2^32, that are not the
+/// server's first of TLS. The others come back by TCP_GIVE_BACK.
+pub const COMMAND_TCP_START_TLS: u32 = 51;
+/// Gives back what arrived before TLS has begun, in order; as TCP_WRITE.
+pub const COMMAND_TCP_GIVE_BACK: u32 = 52;
 
 /// Flag of COMMAND_UPGRADE: cut the connection rather than drop a message.
 pub const UPGRADE_CLOSE_ON_LIMIT: u32 = 1 << 0;
@@ -590,6 +611,10 @@ pub const LISTEN_TLS: u32 = 1 << 2;
 /// Flag of a policy for clients: who has no certificate that is to be trusted is
 /// refused in the handshake.
 pub const POLICY_REQUIRED: u32 = 1 << 0;
+/// A client refuses servers that are not to be trusted.
+pub const CLIENT_VERIFIES: u32 = 1 << 0;
+/// A client trusts Mozilla's authorities besides those that are given.
+pub const CLIENT_BUNDLED_ROOTS: u32 = 1 << 1;
 /// HTTP/2 besides HTTP/1.1: over TLS by ALPN, else by prior knowledge.
 pub const LISTEN_HTTP2: u32 = 1 << 6;
 /// Size of what jstime_listen writes.

@@ -19,6 +19,7 @@ use crate::runtime;
 use crate::static_table::StaticTable;
 use crate::tcp_target::TcpTarget;
 use crate::tls::certificates::Certificates;
+use crate::tls::client::{Client, protocol_names};
 
 /// Size of what `jstime_file_open` and `jstime_file_stat` write.
 const FACTS_BYTES: usize = 6 * 8;
@@ -567,18 +568,28 @@ pub unsafe extern "C" fn jstime_tcp_tls(
     })
 }
 
-/// Names of protocols, each behind its length (RFC 7301, 3.1).
-fn protocol_names(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut names = Vec::new();
-    while let Some((length, rest)) = bytes.split_first() {
-        let (name, rest) = rest.split_at_checked(usize::from(*length))?;
-        if name.is_empty() {
-            return None;
-        }
-        names.push(name.to_vec());
-        bytes = rest;
-    }
-    Some(names)
+/// Keeps how a client speaks TLS.
+///
+/// # Safety
+/// `options` and `authorities` are null or point to as many bytes as their sizes
+/// say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jstime_tcp_client(
+    handle: u32,
+    options: *const u8,
+    options_size: u32,
+    authorities: *const u8,
+    size: u32,
+) -> i32 {
+    checked(43, || {
+        // SAFETY: the caller's promise; a synchronous call.
+        let (options, authorities) =
+            unsafe { (input(options, options_size)?, input(authorities, size)?) };
+        // Without a handle this only tells whether they can be used.
+        let client = Client::parse(options, authorities).ok_or(INVALID)?;
+        let runtime = runtime::find(handle).ok_or(BAD_HANDLE)?;
+        count(runtime.lend_client(client) as usize)
+    })
 }
 
 /// Tells the certificate of a request's client.

@@ -1,4 +1,5 @@
-//! Content on its way from JavaScript to a response, by token.
+//! What is on its way from JavaScript to a thread besides the ring, by token:
+//! most of it the content of responses.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,26 +9,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::abi::CONTENT_PRESENT;
 use crate::ring::Command;
 
-/// Content that JavaScript has lent to the threads of a handle.
-#[derive(Default)]
-pub struct Lent {
-    table: Mutex<Table>,
+/// What JavaScript has lent to the threads of a handle.
+pub struct Lent<Content = Vec<u8>> {
+    table: Mutex<Table<Content>>,
 }
 
-#[derive(Default)]
-struct Table {
+struct Table<Content> {
     last: u32,
-    contents: HashMap<u32, Vec<u8>>,
+    contents: HashMap<u32, Content>,
 }
 
-impl Lent {
+impl<Content> Default for Lent<Content> {
+    fn default() -> Self {
+        let contents = HashMap::new();
+        Self {
+            table: Mutex::new(Table { last: 0, contents }),
+        }
+    }
+}
+
+impl<Content> Lent<Content> {
     /// Keeps content until its token is spent. The token is never 0.
-    pub fn lend(&self, content: Vec<u8>) -> u32 {
+    pub fn lend(&self, content: Content) -> u32 {
         let mut table = self.lock();
         loop {
-            table.last = table.last.wrapping_add(1);
+            // Also as a result of which less than 0 is a failure.
+            table.last = table.last.wrapping_add(1) & i32::MAX as u32;
             let token = table.last;
-            // After 2^32 tokens the first ones may still be in use.
+            // After 2^31 tokens the first ones may still be in use.
             if token == 0 || token == CONTENT_PRESENT {
                 continue;
             }
@@ -38,6 +47,18 @@ impl Lent {
         }
     }
 
+    /// Spends a token; None if there is no such (any more).
+    pub fn take(&self, token: u32) -> Option<Content> {
+        self.lock().contents.remove(&token)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table<Content>> {
+        // A panic leaves the table as it was before or after.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lent {
     /// The content that word `index` of a command stands for: what was lent, or
     /// is present. None if there is no such (any more).
     pub fn content_of<'a>(&self, command: &Command<'a>, index: usize) -> Option<Cow<'a, [u8]>> {
@@ -45,16 +66,6 @@ impl Lent {
             CONTENT_PRESENT => command.present.map(Cow::Borrowed),
             token => self.take(token).map(Cow::Owned),
         }
-    }
-
-    /// Spends a token; None if there is no such (any more).
-    pub fn take(&self, token: u32) -> Option<Vec<u8>> {
-        self.lock().contents.remove(&token)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        // A panic leaves the table as it was before or after.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_token_is_spent_once() {
-        let lent = Lent::default();
+        let lent = Lent::<Vec<u8>>::default();
         let one = lent.lend(b"one".to_vec());
         let two = lent.lend(b"two".to_vec());
         assert_ne!(one, two);
@@ -76,7 +87,7 @@ mod tests {
 
     #[test]
     fn tokens_skip_those_that_mean_something_else_and_those_in_use() {
-        let lent = Lent::default();
+        let lent = Lent::<Vec<u8>>::default();
         let kept = lent.lend(Vec::new());
         lent.lock().last = CONTENT_PRESENT - 1;
         let token = lent.lend(Vec::new());

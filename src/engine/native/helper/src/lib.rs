@@ -25,6 +25,7 @@ pub mod spare_contents;
 pub mod static_table;
 pub mod sys;
 pub mod tcp_target;
+pub mod tcp_times;
 pub mod tls;
 pub mod topic_commands;
 pub mod waiting_messages;

@@ -43,7 +43,9 @@ use crate::spare_contents::SpareContents;
 use crate::static_table::StaticTable;
 use crate::sys;
 use crate::tcp_target::TcpTarget;
+use crate::tcp_times::TcpTimes;
 use crate::tls::certificates::{Certificates, SharedCertificates};
+use crate::tls::client::Client;
 use crate::waiting_messages::{Taken, WaitingMessages};
 
 /// Token of [`IoShared::waker`].
@@ -75,6 +77,10 @@ pub struct IoShared {
     mailbox: Mutex<Mailbox>,
     /// Content of responses, by token; of all threads of the handle.
     pub lent: Arc<Lent>,
+    /// How connections are to speak TLS, by token; likewise.
+    pub clients: Arc<Lent<Client>>,
+    /// How long TCP connections wait for their peers.
+    pub tcp_times: TcpTimes,
     /// Request content that waits for `jstime_take`, by connection and
     /// generation.
     pub contents: Mutex<Contents>,
@@ -493,6 +499,8 @@ pub struct Runtime {
     threads: Vec<Arc<IoShared>>,
     doorbells: Vec<Vec<u8>>,
     lent: Arc<Lent>,
+    /// How connections are to speak TLS, by token.
+    pub clients: Arc<Lent<Client>>,
     listeners: Arc<Listeners>,
     /// Taken by whoever closes the handle.
     joins: Mutex<Vec<JoinHandle<()>>>,
@@ -556,6 +564,14 @@ fn remove(handle: u32) -> Option<Arc<Runtime>> {
 /// EINVAL if `threads` is not from 1 to 64; EMFILE beyond 4096 handles; what the
 /// system says.
 pub fn open(threads: u32) -> io::Result<u32> {
+    open_with(threads, TcpTimes::default())
+}
+
+/// As `open`, with other times than programs get.
+///
+/// # Errors
+/// As `open`.
+pub fn open_with(threads: u32, tcp_times: TcpTimes) -> io::Result<u32> {
     if !(1..=MAX_THREADS).contains(&threads) {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
@@ -563,6 +579,7 @@ pub fn open(threads: u32) -> io::Result<u32> {
         return Err(io::Error::from_raw_os_error(libc::ENOSYS));
     }
     let lent = Arc::<Lent>::default();
+    let clients = Arc::<Lent<Client>>::default();
     let listeners = Arc::<Listeners>::default();
     let mut parts = Vec::new();
     for index in 0..threads {
@@ -573,6 +590,8 @@ pub fn open(threads: u32) -> io::Result<u32> {
             waker: Waker::new(poll.registry(), WAKER)?,
             mailbox: Mutex::default(),
             lent: lent.clone(),
+            clients: clients.clone(),
+            tcp_times,
             contents: Mutex::default(),
             spare_contents: SpareContents::default(),
             messages: WaitingMessages::default(),
@@ -593,6 +612,7 @@ pub fn open(threads: u32) -> io::Result<u32> {
             .map(|(_, doorbell, _)| doorbell.path().to_vec())
             .collect(),
         lent,
+        clients,
         listeners,
         joins: Mutex::default(),
     });
@@ -848,6 +868,11 @@ impl Runtime {
     /// Keeps content for a command.
     pub fn lend(&self, content: &[u8]) -> u32 {
         self.lent.lend(content.to_vec())
+    }
+
+    /// Keeps how a connection is to speak TLS for a command.
+    pub fn lend_client(&self, client: Client) -> u32 {
+        self.clients.lend(client)
     }
 
     /// Copies request content that has arrived; None if there is none to come.

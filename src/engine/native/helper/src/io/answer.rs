@@ -43,9 +43,10 @@ pub fn discard(cx: &mut Context, command: &Command<'_>) {
         COMMAND_CHUNK if command.flags & RESPOND_CONTENT_TOKEN != 0 => {
             cx.shared.lent.take(command.word(5));
         }
-        COMMAND_TCP_WRITE if command.flags & RESPOND_CONTENT_TOKEN != 0 => {
+        COMMAND_TCP_WRITE | COMMAND_TCP_GIVE_BACK if command.flags & RESPOND_CONTENT_TOKEN != 0 => {
             cx.shared.lent.take(command.word(5));
         }
+        COMMAND_TCP_START_TLS => drop(cx.shared.clients.take(command.word(4))),
         COMMAND_RESPOND_FILE => {
             files::take(command.word(6));
         }

@@ -274,7 +274,7 @@ impl Core {
         if self.many.is_some() {
             self.send_many(false);
         }
-        if (COMMAND_TCP_WRITE..=COMMAND_TCP_READ).contains(&command.kind) {
+        if (COMMAND_TCP_WRITE..=COMMAND_TCP_GIVE_BACK).contains(&command.kind) {
             return self.carry_out_tcp(command);
         }
         let index = command.connection;

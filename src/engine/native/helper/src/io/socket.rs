@@ -14,7 +14,8 @@ use mio::{Registry, Token};
 use super::plain_socket::PlainSocket;
 use crate::peer_certificates::PeerCertificate;
 use crate::tls::certificates::{Scope, SharedCertificates};
-use crate::tls::stream::Stream;
+use crate::tls::client::ClientSession;
+use crate::tls::stream::{ShownPeer, Stream};
 
 /// A connection's socket.
 pub enum Socket {
@@ -48,6 +49,41 @@ impl Socket {
                 let stream = Stream::new(socket, certificates.clone()).for_programs();
                 Socket::Tls(Box::new(RefCell::new(stream)))
             }
+        }
+    }
+
+    /// Goes on as a TLS client; `early` has arrived already. It says nothing before
+    /// `greet`. One that speaks TLS stays as it is.
+    pub fn start_tls(self, client: ClientSession, early: Vec<u8>) -> Self {
+        match self {
+            Socket::Plain(socket) => {
+                let stream = Stream::for_client(socket, client, early);
+                Socket::Tls(Box::new(RefCell::new(stream)))
+            }
+            tls => tls,
+        }
+    }
+
+    /// Says the first word of TLS, as clients do.
+    pub fn greet(&self) {
+        if let Socket::Tls(stream) = self {
+            stream.borrow_mut().greet();
+        }
+    }
+
+    /// What the peer has shown in a TLS handshake that is complete.
+    pub fn shown_peer(&self) -> ShownPeer {
+        match self {
+            Socket::Plain(_) => ShownPeer::default(),
+            Socket::Tls(stream) => stream.borrow().shown_peer(),
+        }
+    }
+
+    /// Which certificate has made the handshake fail, if that was it.
+    pub fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => stream.borrow().refusal(),
         }
     }
 

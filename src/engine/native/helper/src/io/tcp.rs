@@ -22,6 +22,7 @@ use super::socket::Socket;
 use crate::abi::*;
 use crate::fault;
 use crate::ring::Command;
+use crate::tls::client::ClientSession;
 
 /// Reads of a connection before it is another's turn.
 const READS_PER_TURN: u32 = 8;
@@ -31,23 +32,8 @@ const SMALLEST_READ: usize = 4 * 1024;
 const LARGEST_READ: usize = 64 * 1024;
 /// Reads in a row that leave most of the space empty before less is asked for.
 const PATIENCE: u32 = 16;
-/// How long a TLS handshake may take, in milliseconds.
-const HANDSHAKE_TIME: u64 = 60_000;
-/// How long a peer is waited for that was told why its TLS is wrong, in
-/// milliseconds.
-const ALERT_TIME: u64 = 1_000;
 /// So much is written without waiting for what may follow.
 const LARGE: usize = 16 * 1024;
-/// How long a peer may take nothing of what was written before `close`, in
-/// milliseconds.
-const FLUSH_TIME: u64 = 60_000;
-/// How long a peer that was sent everything is waited for, in milliseconds:
-/// closing while it sends would destroy what it has not read (RFC 9112, 9.6,
-/// has the same trouble).
-const LINGER_TIME: u64 = 5_000;
-/// The same if it goes on sending.
-const LONGEST_LINGER: u64 = 30_000;
-
 /// Read at a time in a handshake: what came with its end is kept.
 const EARLY_READ: usize = 16 * 1024;
 
@@ -71,6 +57,8 @@ pub struct End {
     errno: i32,
     /// Of EVENT_TCP_CLOSED.
     flags: u32,
+    /// What is wrong with the peer's certificate.
+    refusal: Option<&'static str>,
 }
 
 impl End {
@@ -80,13 +68,18 @@ impl End {
     pub const BROKEN: Self = Self::reading(libc::EIO);
 
     const fn reading(errno: i32) -> Self {
-        Self { errno, flags: 0 }
+        Self {
+            errno,
+            flags: 0,
+            refusal: None,
+        }
     }
 
     fn writing(errno: i32) -> Self {
         Self {
             errno,
             flags: TCP_WHILE_WRITING,
+            refusal: None,
         }
     }
 
@@ -94,6 +87,16 @@ impl End {
         Self {
             errno,
             flags: TCP_IN_HANDSHAKE,
+            refusal: None,
+        }
+    }
+
+    fn refused(self, refusal: Option<&'static str>) -> Self {
+        let flags = if refusal.is_some() { TCP_UNTRUSTED } else { 0 };
+        Self {
+            flags: self.flags | flags,
+            refusal,
+            ..self
         }
     }
 }
@@ -105,6 +108,16 @@ enum Shutdown {
     /// When everything is written.
     Asked,
     Done,
+}
+
+/// What is done before a connection becomes a TLS client.
+struct StartOfTls {
+    client: ClientSession,
+    /// Bytes that JavaScript was sent and gives back, and those that it has.
+    owed: u32,
+    early: Vec<u8>,
+    /// What is written over TLS.
+    output: Option<Box<Output>>,
 }
 
 /// A TCP or Unix-domain connection.
@@ -150,10 +163,16 @@ pub struct TcpConnection {
     ended: bool,
     /// The TLS handshake is not complete.
     is_handshaking: bool,
+    /// Set until TLS can begin.
+    start: Option<Box<StartOfTls>>,
+    /// Bytes that JavaScript was sent, modulo 2^32; not counted in TLS.
+    told: u32,
     /// What came with the end of the handshake.
     early: Vec<u8>,
     /// How it ends as soon as the peer was told.
     failure: Option<End>,
+    /// JavaScript knows that it is over.
+    is_told: bool,
     output: Option<Box<Output>>,
     shutdown: Shutdown,
     asks_drain: bool,
@@ -203,8 +222,11 @@ impl TcpConnection {
             hung_up: false,
             ended: false,
             is_handshaking,
+            start: None,
+            told: 0,
             early: Vec::new(),
             failure: None,
+            is_told: false,
             output: None,
             shutdown: Shutdown::No,
             asks_drain: false,
@@ -213,7 +235,7 @@ impl TcpConnection {
             sparse_reads: 0,
             reads_left: 0,
             deadline: if is_handshaking {
-                cx.now_ms + HANDSHAKE_TIME
+                cx.now_ms + cx.shared.tcp_times.handshake
             } else {
                 NEVER
             },
@@ -223,7 +245,7 @@ impl TcpConnection {
 
     /// Whether bytes go to the system as they are.
     pub fn takes_as_it_is(&self) -> bool {
-        self.socket.is_plain()
+        self.socket.is_plain() && self.start.is_none()
     }
 
     /// Which connection this is.
@@ -294,6 +316,8 @@ impl TcpConnection {
                 self.asks_drain = true;
                 return Then::AdvanceLater;
             }
+            COMMAND_TCP_START_TLS => self.ask_tls(cx, command),
+            COMMAND_TCP_GIVE_BACK => self.take_back(cx, command),
             COMMAND_TCP_SHUTDOWN => self.ask_shutdown(),
             COMMAND_TCP_SHUTDOWN_READ => self.discard(),
             COMMAND_TCP_CLOSE => self.end(cx),
@@ -346,6 +370,8 @@ impl TcpConnection {
     }
 
     fn end(&mut self, cx: &Context) {
+        // What is not to be said over TLS needs none.
+        self.start.take_if(|start| start.output.is_none());
         if self.is_handshaking && self.output.is_none() {
             // There is nothing to deliver, so there is nobody to wait for.
             self.over = Some(End::CLEAN);
@@ -353,7 +379,7 @@ impl TcpConnection {
         }
         self.is_closing = true;
         self.discard();
-        self.deadline = cx.now_ms + FLUSH_TIME;
+        self.deadline = cx.now_ms + cx.shared.tcp_times.flush;
         if self.shutdown == Shutdown::Done {
             self.linger(cx);
         }
@@ -374,6 +400,9 @@ impl TcpConnection {
             if self.output.is_some() && !self.is_blocked && !self.is_handshaking {
                 self.write(cx);
                 continue;
+            }
+            if self.start.is_some() {
+                break;
             }
             if self.output.is_none() && !self.is_handshaking {
                 self.written(cx);
@@ -513,6 +542,7 @@ impl TcpConnection {
         let result = self.socket.read(out);
         match result {
             Ok(count) if count > 0 => {
+                self.told = self.told.wrapping_add(count as u32);
                 self.was_read(count, out.len());
                 self.adapt(count);
             }
@@ -535,6 +565,7 @@ impl TcpConnection {
             Ok(count) if count > 0 => {
                 data.set_count(count);
                 cx.events.end_data(size, Some(count));
+                self.told = self.told.wrapping_add(count as u32);
                 self.was_read(count, size);
                 self.adapt(count);
             }
@@ -578,16 +609,32 @@ impl TcpConnection {
         if !self.is_closing {
             self.deadline = NEVER;
         }
+        let peer = self.socket.shown_peer();
+        let mut flags = 0;
+        if peer.is_authorized {
+            flags |= TCP_AUTHORIZED;
+        }
+        let mut certificate: Arc<[u8]> = Arc::default();
+        if let Some(shown) = &peer.certificate {
+            flags |= TCP_HAS_CERTIFICATE;
+            certificate = shown.encode();
+        }
         let (protocol, name) = self.socket.agreed();
-        let word = protocol.len() as u32 | (name.len() as u32) << 16;
-        let rest = [protocol.as_slice(), name.as_bytes()].concat();
+        let objection = peer.objection.unwrap_or_default();
+        let lengths = [protocol.len(), objection.len() << 8, name.len() << 16];
         cx.events.send_event(Event {
             kind: EVENT_TCP_SECURED,
-            flags: 0,
+            flags,
             connection: self.index,
             generation: self.generation,
-            word,
-            rest: &rest,
+            word: lengths.iter().sum::<usize>() as u32,
+            rest: &[
+                &protocol,
+                objection.as_bytes(),
+                name.as_bytes(),
+                &certificate,
+            ]
+            .concat(),
         });
     }
 
@@ -625,7 +672,7 @@ impl TcpConnection {
             Ok(count) => {
                 self.was_read(count, READ_BYTES);
                 if self.is_closing && self.shutdown == Shutdown::Done {
-                    self.deadline = (cx.now_ms + LINGER_TIME).min(self.linger_until);
+                    self.deadline = (cx.now_ms + cx.shared.tcp_times.linger).min(self.linger_until);
                 }
             }
             Err(error) => self.read_failed(cx, &error),
@@ -668,7 +715,7 @@ impl TcpConnection {
         }
     }
 
-    fn read_failed(&mut self, cx: &Context, error: &Error) {
+    fn read_failed(&mut self, cx: &mut Context, error: &Error) {
         if !is_fatal(error) {
             self.readable = match self.socket {
                 Socket::Plain(_) => false,
@@ -689,7 +736,7 @@ impl TcpConnection {
         };
         let end = match self.write_error {
             Some(error) => End::writing(error),
-            None if self.is_handshaking => End::in_handshake(errno),
+            None if self.is_handshaking => End::in_handshake(errno).refused(self.socket.refusal()),
             None => End::reading(errno),
         };
         if error.kind() == ErrorKind::InvalidData {
@@ -700,16 +747,106 @@ impl TcpConnection {
     }
 
     /// Tells the peer what is wrong with its TLS, and waits a moment for it to
-    /// leave: closing at once could destroy the alert on its way.
-    fn alert(&mut self, cx: &Context, end: End) {
+    /// leave: closing at once could destroy the alert on its way. Who has connected
+    /// does not wait for that.
+    fn alert(&mut self, cx: &mut Context, end: End) {
+        if let Origin::Connected(_) = self.origin {
+            self.tell_end(cx, end);
+        }
         self.failure = Some(end);
+        self.asks_drain = false;
         self.output = None;
         self.is_handshaking = false;
         self.discard();
         self.ended = true;
         self.shutdown = Shutdown::Done;
         self.socket.shutdown_write();
-        self.deadline = cx.now_ms + ALERT_TIME;
+        self.deadline = cx.now_ms + cx.shared.tcp_times.alert;
+    }
+
+    // -----------------------------------------------------------------------
+    // TLS that begins later
+    // -----------------------------------------------------------------------
+
+    /// JavaScript wants TLS from here on. It begins when everything is written
+    /// that was taken before, and JavaScript has given back what it was sent and
+    /// has not handed to anybody: those bytes may be the server's first of TLS.
+    fn ask_tls(&mut self, cx: &Context, command: &Command<'_>) {
+        let Some(client) = cx.shared.clients.take(command.word(4)) else {
+            return;
+        };
+        if self.start.is_some() || !matches!(self.socket, Socket::Plain(_)) {
+            return;
+        }
+        if let Some(error) = self.write_error {
+            self.over = Some(End::in_handshake(error));
+            return;
+        }
+        if self.discards {
+            // Nobody knows what was thrown away.
+            self.over = Some(End::in_handshake(libc::ECONNRESET));
+            return;
+        }
+        self.deadline = cx.now_ms + cx.shared.tcp_times.handshake;
+        self.asks_drain = false;
+        self.awaits_javascript = false;
+        self.start = Some(Box::new(StartOfTls {
+            client: client.begin(),
+            owed: self.told.wrapping_sub(command.word(5)),
+            early: Vec::new(),
+            output: None,
+        }));
+    }
+
+    fn take_back(&mut self, cx: &Context, command: &Command<'_>) {
+        let lent = if command.flags & RESPOND_CONTENT_TOKEN != 0 {
+            cx.shared.lent.take(command.word(5))
+        } else {
+            None
+        };
+        let inline = command.bytes(6, 0, command.word(4) as usize);
+        let Some(bytes) = lent.as_deref().or(inline) else {
+            return;
+        };
+        if let Some(start) = &mut self.start {
+            start.owed = start.owed.saturating_sub(bytes.len() as u32);
+            start.early.extend_from_slice(bytes);
+        }
+    }
+
+    /// Whether `start_tls` is to be called now.
+    #[inline]
+    pub fn must_start_tls(&self) -> bool {
+        match &self.start {
+            None => false,
+            Some(start) => start.owed == 0 && self.output.is_none() && self.over.is_none(),
+        }
+    }
+
+    /// Becomes a TLS client; `greet` comes next.
+    pub fn start_tls(mut self: Box<Self>) -> Box<Self> {
+        if let Some(start) = self.start.take() {
+            let StartOfTls {
+                client,
+                early,
+                output,
+                ..
+            } = *start;
+            let plain = self.socket;
+            self.socket = plain.start_tls(client, early);
+            self.output = output;
+            self.is_handshaking = true;
+            // It is found again, and is an end of another kind.
+            self.ended = false;
+            self.readable = true;
+        }
+        self
+    }
+
+    /// Begins the handshake.
+    pub fn greet(&mut self, cx: &mut Context) {
+        self.socket.greet();
+        self.advance(cx);
     }
 
     // -----------------------------------------------------------------------
@@ -725,6 +862,17 @@ impl TcpConnection {
             None
         };
         if self.shutdown != Shutdown::No || self.write_error.is_some() {
+            return;
+        }
+        if let Some(start) = &mut self.start {
+            let output = start.output.get_or_insert_with(|| cx.outputs.take());
+            let bytes = match &lent {
+                Some(bytes) => Some(&**bytes),
+                None => command.bytes(6, 0, length),
+            };
+            if let Some(bytes) = bytes {
+                output.append(bytes.len(), |out| out.extend_from_slice(bytes));
+            }
             return;
         }
         let mut bytes = match lent {
@@ -796,7 +944,7 @@ impl TcpConnection {
         let count = delivered.load(Ordering::Relaxed).wrapping_add(credit);
         delivered.store(count, Ordering::Release);
         if self.is_closing {
-            self.deadline = cx.now_ms + FLUSH_TIME;
+            self.deadline = cx.now_ms + cx.shared.tcp_times.flush;
         }
         if let Origin::Accepted(listener) = &self.origin {
             let bytes = self.socket.take_written(written);
@@ -809,6 +957,10 @@ impl TcpConnection {
     fn write_failed(&mut self, error: i32) {
         let error = if error == 0 { libc::EIO } else { error };
         self.output = None;
+        if self.start.is_some() {
+            self.over = Some(End::in_handshake(error));
+            return;
+        }
         if self.is_paused || self.ended || self.is_closing {
             self.over = Some(End::writing(error));
             return;
@@ -843,8 +995,9 @@ impl TcpConnection {
 
     /// Everything is sent that ever will be.
     fn linger(&mut self, cx: &Context) {
-        self.linger_until = cx.now_ms + LONGEST_LINGER;
-        self.deadline = cx.now_ms + LINGER_TIME;
+        let times = &cx.shared.tcp_times;
+        self.linger_until = cx.now_ms + times.longest_linger;
+        self.deadline = cx.now_ms + times.linger;
     }
 
     fn arm(&mut self, cx: &mut Context) {
@@ -859,7 +1012,7 @@ impl TcpConnection {
         if cx.now_ms < self.deadline {
             return self.arm(cx);
         }
-        if self.is_handshaking {
+        if self.is_handshaking || self.start.is_some() {
             self.over = Some(End::in_handshake(libc::ETIMEDOUT));
             return;
         }
@@ -886,19 +1039,30 @@ impl TcpConnection {
         }
         let word = cx.shared.region.generation(self.index);
         word.store(self.generation.wrapping_add(1), Ordering::Release);
-        if self.is_announced {
-            cx.events.send(
-                EVENT_TCP_CLOSED,
-                end.flags,
-                self.index,
-                self.generation,
-                end.errno as u32,
-            );
-        }
+        self.tell_end(cx, end);
         if let Origin::Accepted(listener) = &self.origin {
             listener.metrics.subtract(METRIC_CONNECTIONS, 1);
             listener.closed();
         }
+    }
+
+    fn tell_end(&mut self, cx: &mut Context, end: End) {
+        if !self.is_announced || self.is_told {
+            return;
+        }
+        self.is_told = true;
+        let refusal = end.refusal.map(|code| {
+            let length = (code.len() as u32).to_le_bytes();
+            [&length, code.as_bytes()].concat()
+        });
+        cx.events.send_event(Event {
+            kind: EVENT_TCP_CLOSED,
+            flags: end.flags,
+            connection: self.index,
+            generation: self.generation,
+            word: end.errno as u32,
+            rest: refusal.as_deref().unwrap_or_default(),
+        });
     }
 
     /// The listener that has accepted it.

@@ -104,8 +104,18 @@ impl Core {
         }
         if let Some(end) = connection.over {
             self.close_tcp(index, end);
+        } else if connection.must_start_tls() {
+            self.start_tls(index);
         }
         true
+    }
+
+    #[cold]
+    fn start_tls(&mut self, index: u32) {
+        if let Some(connection) = self.connections.remove_tcp(index) {
+            self.connections.insert_tcp(connection.start_tls());
+            self.with_tcp(index, |connection, cx| connection.greet(cx));
+        }
     }
 
     /// The same for a ticket; false if its index has no TCP connection.

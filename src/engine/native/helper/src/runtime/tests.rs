@@ -11,6 +11,8 @@ fn shared() -> (Poll, IoShared) {
         waker: Waker::new(poll.registry(), WAKER).unwrap(),
         mailbox: Mutex::default(),
         lent: Arc::default(),
+        clients: Arc::default(),
+        tcp_times: TcpTimes::default(),
         contents: Mutex::default(),
         spare_contents: SpareContents::default(),
         messages: WaitingMessages::default(),

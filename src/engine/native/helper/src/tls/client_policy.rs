@@ -17,6 +17,7 @@ use rustls::{
     SignatureScheme,
 };
 
+use super::x509::is_self_signed;
 use crate::abi::POLICY_REQUIRED;
 
 /// Names of authorities beyond this are not sent: clients are then asked for any
@@ -24,7 +25,10 @@ use crate::abi::POLICY_REQUIRED;
 const HINT_BYTES: usize = 16 * 1024;
 
 /// The code for a chain that ends at nobody who is known.
-const UNKNOWN_ISSUER: &str = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+pub(super) const UNKNOWN_ISSUER: &str = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+
+/// The code for everything else.
+pub(super) const REJECTED: &str = "CERT_REJECTED";
 
 /// What clients are asked for. Without a policy they are asked for nothing.
 pub struct ClientPolicy {
@@ -181,9 +185,9 @@ impl ClientCertVerifier for AcceptsAnybody {
 }
 
 /// The code that OpenSSL has for a reason, or something like it.
-fn code_of(error: &Error) -> &'static str {
+pub(super) fn code_of(error: &Error) -> &'static str {
     let Error::InvalidCertificate(reason) = error else {
-        return "CERT_REJECTED";
+        return REJECTED;
     };
     match reason {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "CERT_HAS_EXPIRED",
@@ -200,54 +204,8 @@ fn code_of(error: &Error) -> &'static str {
             "INVALID_PURPOSE"
         }
         CertificateError::UnhandledCriticalExtension => "UNHANDLED_CRITICAL_EXTENSION",
-        _ => "CERT_REJECTED",
+        _ => REJECTED,
     }
-}
-
-/// Whether a certificate names its subject as its issuer.
-fn is_self_signed(certificate: &[u8]) -> bool {
-    names_in(certificate).is_some_and(|(issuer, subject)| issuer == subject)
-}
-
-/// Issuer and subject of a certificate (RFC 5280, 4.1).
-fn names_in(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
-    const VERSION: u8 = 0xa0;
-    let (_, certificate, _) = element(certificate)?;
-    let (_, mut fields, _) = element(certificate)?;
-    let mut next = || {
-        let (tag, content, rest) = element(fields)?;
-        fields = rest;
-        Some((tag, content))
-    };
-    let (first, _) = next()?;
-    if first == VERSION {
-        // The serial number.
-        next()?;
-    }
-    let _algorithm = next()?;
-    let (_, issuer) = next()?;
-    let _validity = next()?;
-    let (_, subject) = next()?;
-    Some((issuer, subject))
-}
-
-/// Tag and content of the first element in DER (X.690), and what is behind it.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = bytes.split_first()?;
-    let (&first, mut rest) = rest.split_first()?;
-    let mut length = usize::from(first);
-    if first >= 0x80 {
-        let digits;
-        (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        if digits.len() > 3 {
-            return None;
-        }
-        length = digits
-            .iter()
-            .fold(0, |length, digit| length << 8 | usize::from(*digit));
-    }
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
 }
 
 fn word(bytes: &[u8]) -> Option<(u32, &[u8])> {

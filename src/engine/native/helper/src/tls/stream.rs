@@ -3,16 +3,21 @@
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
+use rustls::Error;
+use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError,
-    UnbufferedStatus, WriteTraffic,
+    UnbufferedStatus,
 };
 
 use super::certificates::{Scope, SharedCertificates};
+use super::client::ClientSession;
+use super::client_policy::code_of;
 use super::outgoing::Outgoing;
 use super::scratch::{self, WRITE_BYTES, room};
 use super::server_choice::{Choice, Requested, choose, requested_name};
+use super::server_verifier::ServerVerifier;
+use super::session::{Records, Session, Traffic};
 use crate::peer_certificates::PeerCertificate;
 
 /// The largest record, with everything (RFC 5246, 6.2.3).
@@ -33,15 +38,39 @@ pub trait Transport {
     fn shutdown_write(&self);
 }
 
-/// A client's connection, seen from inside of the encryption.
+/// What OpenSSL says of clients without a certificate.
+const NO_CERTIFICATE: &str = "UNABLE_TO_GET_ISSUER_CERT";
+
+/// Which side of a connection this is.
+enum Side {
+    /// A server's, with its certificates.
+    Server(Arc<SharedCertificates>),
+    /// A client's, with what judges the server.
+    Client(Arc<ServerVerifier>),
+}
+
+/// What the peer has shown of itself.
+#[derive(Debug, Default)]
+pub struct ShownPeer {
+    /// It was asked, and what it has shown is to be trusted.
+    pub is_authorized: bool,
+    /// Why it is not to be trusted, if it was asked; by a code of OpenSSL's.
+    pub objection: Option<&'static str>,
+    /// The certificate.
+    pub certificate: Option<PeerCertificate>,
+}
+
+/// A connection, seen from inside of the encryption.
 pub struct Stream<Transport> {
     transport: Transport,
-    certificates: Arc<SharedCertificates>,
-    /// Begins with the client's first byte, or if the policy for clients depends
-    /// on it, with the name that the client asks for.
-    session: Option<Box<UnbufferedServerConnection>>,
-    /// What the session was begun with.
+    side: Side,
+    /// A server's begins with the client's first byte, or if the policy for
+    /// clients depends on it, with the name that the client asks for.
+    session: Option<Session>,
+    /// What a server's session was begun with.
     scope: Option<Scope>,
+    /// Why the handshake has failed, if that is about a certificate.
+    refusal: Option<&'static str>,
     /// What was read and not used: a part of a record, or records that found no
     /// room. Without any, it holds no memory.
     pending: Vec<u8>,
@@ -72,14 +101,31 @@ pub struct Stream<Transport> {
 }
 
 impl<T: Transport> Stream<T> {
-    /// For a connection without a byte so far. The certificates are those at the
-    /// time of the first.
+    /// For a client's connection without a byte so far. The certificates are those
+    /// at the time of the first.
     pub fn new(transport: T, certificates: Arc<SharedCertificates>) -> Self {
+        Self::of_side(transport, Side::Server(certificates))
+    }
+
+    /// For a connection to a server, of which `early` has arrived already. It says
+    /// nothing before `greet`.
+    pub fn for_client(transport: T, client: ClientSession, early: Vec<u8>) -> Self {
+        let mut stream = Self::of_side(transport, Side::Client(client.verifier));
+        stream.has_failed = client.session.is_none();
+        stream.session = client.session.map(Session::Client);
+        stream.has_records = !early.is_empty();
+        stream.pending = early;
+        stream.reads_on = true;
+        stream
+    }
+
+    fn of_side(transport: T, side: Side) -> Self {
         Self {
             transport,
-            certificates,
+            side,
             session: None,
             scope: None,
+            refusal: None,
             pending: Vec::new(),
             has_records: false,
             content: Vec::new(),
@@ -107,9 +153,18 @@ impl<T: Transport> Stream<T> {
         self
     }
 
+    /// Says the first word, as clients do. Errors show up when reading.
+    pub fn greet(&mut self) {
+        let has_records = self.has_records;
+        // With room for content, since there can be none.
+        self.process(&mut [], &mut [0]);
+        self.has_records = has_records;
+        let _ = self.flush();
+    }
+
     /// The protocol that was agreed on (RFC 7301).
     pub fn protocol(&self) -> Option<&[u8]> {
-        self.session.as_ref()?.alpn_protocol()
+        self.session.as_ref()?.protocol()
     }
 
     /// The name that the client has asked for.
@@ -151,6 +206,45 @@ impl<T: Transport> Stream<T> {
             objection: policy.objection(chain),
             chain: chain.iter().map(|one| one.to_vec()).collect(),
         })
+    }
+
+    /// The certificate that the server has shown.
+    fn server_certificate(&self, verifier: &ServerVerifier) -> Option<PeerCertificate> {
+        let chain = self.session.as_ref()?.peer_certificates()?;
+        let mut chain = chain.iter().map(|one| one.to_vec()).collect();
+        verifier.roots().complete(&mut chain);
+        Some(PeerCertificate {
+            objection: verifier.objection(),
+            chain,
+        })
+    }
+
+    /// What the peer has shown in a handshake that is complete.
+    pub fn shown_peer(&self) -> ShownPeer {
+        let certificate = match &self.side {
+            Side::Client(verifier) => self.server_certificate(verifier),
+            Side::Server(_) => {
+                let was_asked = self.scope().and_then(Scope::client_policy).is_some();
+                if !was_asked {
+                    return ShownPeer::default();
+                }
+                self.client_certificate()
+            }
+        };
+        let objection = certificate
+            .as_ref()
+            .map_or(Some(NO_CERTIFICATE), |certificate| certificate.objection);
+        ShownPeer {
+            is_authorized: objection.is_none(),
+            objection,
+            certificate,
+        }
+    }
+
+    /// Which certificate has made the handshake fail, by a code of OpenSSL's;
+    /// None if that has another reason.
+    pub fn refusal(&self) -> Option<&'static str> {
+        self.refusal
     }
 
     /// Bytes that were read from the transport since the last time.
@@ -277,8 +371,11 @@ impl<T: Transport> Stream<T> {
     /// Begins a session, if that is possible at all. False if more input has to
     /// come first.
     fn begin(&mut self, input: &[u8]) -> bool {
+        let Side::Server(certificates) = &self.side else {
+            return true;
+        };
         // There are some: nobody is accepted before.
-        let Some(certificates) = self.certificates.get() else {
+        let Some(certificates) = certificates.get() else {
             return true;
         };
         if self.wants_name {
@@ -293,7 +390,7 @@ impl<T: Transport> Stream<T> {
         };
         self.session = UnbufferedServerConnection::new(certificates.config(policy))
             .ok()
-            .map(Box::new);
+            .map(|session| Session::Server(Box::new(session)));
         self.scope = Some(Scope::new(certificates, policy));
         true
     }
@@ -305,15 +402,35 @@ impl<T: Transport> Stream<T> {
         if self.session.is_none() && !self.begin(input) {
             return (0, 0);
         }
-        let Some(session) = &mut self.session else {
-            self.has_failed = true;
-            return (0, 0);
-        };
+        match self.session.take() {
+            None => {
+                self.has_failed = true;
+                (0, 0)
+            }
+            Some(Session::Server(mut session)) => {
+                let result = self.process_with(&mut *session, input, buffer);
+                self.session = Some(Session::Server(session));
+                result
+            }
+            Some(Session::Client(mut session)) => {
+                let result = self.process_with(&mut *session, input, buffer);
+                self.session = Some(Session::Client(session));
+                result
+            }
+        }
+    }
+
+    fn process_with(
+        &mut self,
+        session: &mut impl Records,
+        input: &mut [u8],
+        buffer: &mut [u8],
+    ) -> (usize, usize) {
         let (mut used, mut count) = (0, 0);
         loop {
             let mut has_content = false;
             let rest = &mut input[used..];
-            let UnbufferedStatus { discard, state } = session.process_tls_records(rest);
+            let UnbufferedStatus { discard, state } = session.process(rest);
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     has_content = true;
@@ -338,12 +455,13 @@ impl<T: Transport> Stream<T> {
                 }
                 Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => self.is_ended = true,
                 Ok(_) => return (used + discard, count),
-                Err(_) => {
+                Err(error) => {
                     self.has_failed = true;
+                    self.refusal = self.refusal_by(&error);
                     // The alert that says so.
                     while session.wants_write() {
                         let rest = &mut input[used + discard..];
-                        match session.process_tls_records(rest).state {
+                        match session.process(rest).state {
                             Ok(ConnectionState::EncodeTlsData(mut data)) => {
                                 encode(&mut data, &mut self.outgoing);
                             }
@@ -364,6 +482,15 @@ impl<T: Transport> Stream<T> {
                 self.has_records = used < input.len();
                 return (used, count);
             }
+        }
+    }
+
+    fn refusal_by(&self, error: &Error) -> Option<&'static str> {
+        match (&self.side, error) {
+            (Side::Client(verifier), Error::InvalidCertificate(_)) => verifier.objection(),
+            (Side::Server(_), Error::InvalidCertificate(_)) => Some(code_of(error)),
+            (Side::Server(_), Error::NoCertificatesPresented) => Some(NO_CERTIFICATE),
+            _ => None,
         }
     }
 
@@ -482,24 +609,16 @@ impl<T: Transport> Stream<T> {
     }
 
     /// What encrypts, while content may be sent.
-    fn traffic(&mut self) -> Option<WriteTraffic<'_, ServerConnectionData>> {
+    fn traffic(&mut self) -> Option<Traffic<'_>> {
         if self.has_records {
             self.read_ahead();
         }
         if self.has_failed {
             return None;
         }
+        let was_saying = std::mem::take(&mut self.is_saying);
         let session = self.session.as_mut()?;
-        if std::mem::take(&mut self.is_saying)
-            && let Ok(ConnectionState::TransmitTlsData(data)) =
-                session.process_tls_records(&mut self.pending).state
-        {
-            data.done();
-        }
-        match session.process_tls_records(&mut self.pending).state {
-            Ok(ConnectionState::WriteTraffic(traffic)) => Some(traffic),
-            _ => None,
-        }
+        session.traffic(was_saying, &mut self.pending)
     }
 
     /// Sends what had to wait and is no content, as far as that is possible: to
@@ -533,7 +652,7 @@ impl<T: Transport> Stream<T> {
     }
 }
 
-fn encode(data: &mut EncodeTlsData<'_, ServerConnectionData>, outgoing: &mut Outgoing) {
+fn encode<Data>(data: &mut EncodeTlsData<'_, Data>, outgoing: &mut Outgoing) {
     if let Err(EncodeError::InsufficientSize(InsufficientSizeError { required_size })) =
         data.encode(&mut [])
     {

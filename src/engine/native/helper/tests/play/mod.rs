@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use jstime_serve::abi::*;
 use jstime_serve::listen_plan::{Address, ListenPlan};
 use jstime_serve::runtime;
+use jstime_serve::tcp_times::TcpTimes;
 
 /// Generous, so that only a hang ever meets it.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -109,7 +110,12 @@ pub fn plan() -> ListenPlan {
 
 impl JavaScript {
     pub fn new() -> Self {
-        let handle = runtime::open(1).unwrap();
+        Self::with_times(TcpTimes::default())
+    }
+
+    /// With other times for TCP than programs get.
+    pub fn with_times(times: TcpTimes) -> Self {
+        let handle = runtime::open_with(1, times).unwrap();
         let (region, path) = runtime::with(handle, |runtime| {
             (
                 runtime.memory(0).unwrap(),
@@ -223,7 +229,7 @@ impl JavaScript {
             EVENT_HEARTBEAT => Event::Heartbeat,
             EVENT_SPACE => Event::Space,
             EVENT_MESSAGE..=EVENT_CLOSED => Event::Socket(web_socket::read(record)),
-            EVENT_TCP_OPEN..=EVENT_TCP_CLOSED => Event::Tcp(tcp::read(record)),
+            EVENT_TCP_OPEN..=EVENT_TCP_SECURED => Event::Tcp(tcp::read(record)),
             EVENT_TCP_READABLE if self.takes_offers => {
                 return self.tcp_read(of, word(4)).map(Event::Tcp);
             }

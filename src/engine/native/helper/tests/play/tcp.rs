@@ -4,6 +4,7 @@ use jstime_serve::abi::*;
 use jstime_serve::io::Offer;
 use jstime_serve::listen_plan::ListenPlan;
 use jstime_serve::tcp_target::TcpTarget;
+use jstime_serve::tls::client::Client;
 
 use super::{Event, JavaScript, Key, plan};
 
@@ -25,6 +26,8 @@ pub fn read(record: &[u8]) -> TcpEvent {
         EVENT_TCP_OPEN => 40,
         EVENT_TCP_DATA => word(4) as usize,
         EVENT_TCP_REFUSED => 4,
+        EVENT_TCP_CLOSED if word(1) >> 8 & TCP_UNTRUSTED != 0 => 4 + word(5) as usize,
+        EVENT_TCP_SECURED => record.len() - 20,
         _ => 0,
     };
     TcpEvent {
@@ -41,6 +44,26 @@ pub fn tcp_plan() -> ListenPlan {
     ListenPlan {
         is_tcp: true,
         ..plan()
+    }
+}
+
+/// How a client speaks TLS.
+pub struct ClientPlan {
+    pub flags: u32,
+    pub name: &'static str,
+    pub authorities: &'static str,
+    pub certificate: [&'static str; 2],
+}
+
+impl ClientPlan {
+    fn options(&self) -> Vec<u8> {
+        let [chain, key] = self.certificate;
+        let texts = [self.name, "", chain, key];
+        let lengths = texts.map(|text| text.len() as u32);
+        let words = [self.flags].into_iter().chain(lengths);
+        let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        bytes.extend(texts.concat().as_bytes());
+        bytes
     }
 }
 
@@ -108,6 +131,18 @@ impl JavaScript {
     pub fn tcp_lend(&mut self, of: Key, bytes: &[u8]) {
         let words = [bytes.len() as u32, 0];
         self.command_with((COMMAND_TCP_WRITE, 0), of, &words, 1, bytes);
+    }
+
+    /// Begins TLS as `plan` says; `consumed` bytes are not its beginning.
+    pub fn tcp_start_tls(&mut self, of: Key, plan: &ClientPlan, consumed: u32) {
+        let client = Client::parse(&plan.options(), plan.authorities.as_bytes()).unwrap();
+        let token = self.runtime().lend_client(client);
+        self.command(COMMAND_TCP_START_TLS, 0, of, &[token, consumed], &[]);
+    }
+
+    pub fn tcp_give_back(&mut self, of: Key, bytes: &[u8]) {
+        let words = [bytes.len() as u32, 0];
+        self.command(COMMAND_TCP_GIVE_BACK, 0, of, &words, &[bytes]);
     }
 
     pub fn tcp(&mut self, kind: u32, of: Key) {
