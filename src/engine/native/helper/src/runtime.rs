@@ -102,6 +102,31 @@ struct Mailbox {
 }
 
 impl IoShared {
+    /// What a thread of a handle shares; `lent` and `listeners` are the handle's.
+    pub(crate) fn new(
+        index: u32,
+        waker: Waker,
+        region: Arc<Region>,
+        lent: &Arc<Lent>,
+        listeners: &Arc<Listeners>,
+    ) -> Self {
+        Self {
+            index,
+            region,
+            waker,
+            mailbox: Mutex::default(),
+            lent: lent.clone(),
+            contents: Mutex::default(),
+            spare_contents: SpareContents::default(),
+            messages: WaitingMessages::default(),
+            peer_certificates: PeerCertificates::default(),
+            waiting: Arc::default(),
+            listeners: listeners.clone(),
+            event_loop: SharedLoop::default(),
+            bus: BusQueue::default(),
+        }
+    }
+
     /// Tells the thread something and wakes it. Dropped if it has ended.
     pub fn post(&self, mail: Mail) {
         {
@@ -326,7 +351,7 @@ struct ThreadMetrics {
 }
 
 impl ListenerMetrics {
-    fn new(threads: &[Arc<IoShared>]) -> Self {
+    pub(crate) fn new(threads: &[Arc<IoShared>]) -> Self {
         let threads = threads.iter().map(|shared| ThreadMetrics {
             metrics: Arc::default(),
             waiting: shared.waiting.clone(),
@@ -556,21 +581,8 @@ pub fn open(threads: u32) -> io::Result<u32> {
     for index in 0..threads {
         let region = Arc::new(Region::new()?);
         let poll = Poll::new()?;
-        let shared = IoShared {
-            index,
-            waker: Waker::new(poll.registry(), WAKER)?,
-            mailbox: Mutex::default(),
-            lent: lent.clone(),
-            contents: Mutex::default(),
-            spare_contents: SpareContents::default(),
-            messages: WaitingMessages::default(),
-            peer_certificates: PeerCertificates::default(),
-            waiting: Arc::default(),
-            listeners: listeners.clone(),
-            bus: BusQueue::default(),
-            region: region.clone(),
-            event_loop: SharedLoop::default(),
-        };
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let shared = IoShared::new(index, waker, region.clone(), &lent, &listeners);
         parts.push((poll, Doorbell::new(region)?, Arc::new(shared)));
     }
     let all: Vec<_> = parts.iter().map(|(.., shared)| shared.clone()).collect();

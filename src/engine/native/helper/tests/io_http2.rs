@@ -285,6 +285,33 @@ fn clients_that_leave_are_forgotten_wherever_they_are() {
 }
 
 #[test]
+fn a_client_that_takes_nothing_any_more_is_cut() {
+    let mut js = JavaScript::new();
+    let (listener, address) = js.listen(ListenPlan {
+        idle_timeout: Some(Duration::from_millis(500)),
+        ..http2_plan()
+    });
+    let mut client = Http2::connect(address);
+    // It permits anything, and then reads nothing.
+    let wide = (i32::MAX as u32).to_be_bytes();
+    client.send(frame(SETTINGS, 0, 0, &[&[0, 4][..], &wide].concat()));
+    client.send(frame(WINDOW_UPDATE, 0, 0, &(1u32 << 30).to_be_bytes()));
+    client.send(get(1, "/"));
+    let request = js.request();
+    // More than the system keeps.
+    js.respond_lent(request.key, &vec![7; 64 << 20]);
+    assert_eq!(
+        js.event(),
+        Event::Gone {
+            of: request.key,
+            is_deadline: true,
+        }
+    );
+    wait_for("the end", || js.metric(listener, METRIC_CONNECTIONS) == 0.0);
+    assert_eq!(js.metric(listener, METRIC_PENDING), 0.0);
+}
+
+#[test]
 fn files_and_static_answers() {
     let mut js = JavaScript::new();
     let (listener, address) = listen(&js);

@@ -60,6 +60,12 @@ impl Indices {
         is_over
     }
 
+    /// How many are in use, for tests.
+    #[cfg(any(test, fuzzing))]
+    pub fn taken(&self) -> usize {
+        self.taken
+    }
+
     /// An index that was taken is that of a stream.
     pub fn set_stream(&mut self, index: u32, connection: Ticket, id: u32) {
         self.streams.insert(index, (connection, id));

@@ -62,6 +62,9 @@ pub use self::shared_loop::SharedLoop;
 
 pub use self::published::Policy;
 
+#[cfg(fuzzing)]
+pub use self::http2::trial::Trial as Http2Trial;
+
 use self::connector::{CONNECTING, Connector};
 use self::context::Context;
 use self::core::{CONNECTIONS, Core};

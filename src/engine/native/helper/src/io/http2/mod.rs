@@ -16,6 +16,8 @@ mod request;
 mod response;
 mod session;
 mod stream;
+#[cfg(any(test, fuzzing))]
+pub mod trial;
 
 pub use self::session::Session;
 

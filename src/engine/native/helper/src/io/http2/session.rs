@@ -532,13 +532,29 @@ impl Session {
     }
 
     /// Breaks the streams that are late. True if the connection is late itself.
-    pub fn look_at_deadlines(&mut self, cx: &Context, active_at: u64, is_blocked: bool) -> bool {
-        for stream in self.streams.values_mut() {
-            stream.look_at_deadline(cx, &self.common);
-        }
+    pub fn look_at_deadlines(
+        &mut self,
+        cx: &mut Context,
+        active_at: u64,
+        is_blocked: bool,
+    ) -> bool {
+        let before = self.streams.len();
+        let common = &self.common;
+        self.streams.retain(|_, stream| {
+            stream.look_at_deadline(cx, common);
+            match stream.end {
+                Some(end) => {
+                    // Not by `drive`, which waits for a client that may never
+                    // take what is written.
+                    stream.close(cx, common, end);
+                    false
+                }
+                None => true,
+            }
+        });
         self.needs_drive = true;
-        let late = self.streams.values().any(|stream| stream.end.is_some());
-        !late && self.next_deadline(active_at, is_blocked) <= cx.now_ms
+        let is_any_late = self.streams.len() < before;
+        !is_any_late && self.next_deadline(active_at, is_blocked) <= cx.now_ms
     }
 
     // -----------------------------------------------------------------------
