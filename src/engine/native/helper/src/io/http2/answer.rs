@@ -139,15 +139,17 @@ impl Stream {
     /// or there is nobody to send it to.
     fn begin_answer(&mut self, cx: &mut Context, common: &Common, begin: &Begin<'_>) -> bool {
         let date = cx.date();
-        let head = |begin: &Begin<'_>| {
-            response::response(&Head {
+        let spare = &mut cx.spare;
+        let mut head = |begin: &Begin<'_>| {
+            let head = Head {
                 status: begin.status,
                 lines: begin.lines,
                 content_type: begin.content_type,
                 length: begin.length,
                 is_head: self.is_head,
                 date: &date,
-            })
+            };
+            response::response(&head, spare)
         };
         let is_final = (200..=999).contains(&begin.status);
         let made = is_final.then(|| head(begin).ok()).flatten();

@@ -50,6 +50,30 @@ pub struct Held {
     pub rest: Option<(h2::RecvStream, Vec<u8>)>,
 }
 
+impl Held {
+    /// What may be sent to JavaScript.
+    pub fn offer(&mut self) -> Offer<'_> {
+        Offer {
+            head: &self.head,
+            text: &self.text,
+            whole: self.whole.as_deref(),
+            rest: &mut self.rest,
+        }
+    }
+}
+
+/// A request to be sent to JavaScript.
+pub struct Offer<'a> {
+    /// Its head.
+    pub head: &'a Head,
+    /// What the head's spans are in.
+    pub text: &'a [u8],
+    /// Its content, if all of it is there.
+    pub whole: Option<&'a [u8]>,
+    /// Otherwise what is there; taken if it was sent.
+    pub rest: &'a mut Option<(h2::RecvStream, Vec<u8>)>,
+}
+
 /// How a stream is answered.
 pub enum Sending {
     /// Not yet.
@@ -137,12 +161,19 @@ impl Stream {
         }
     }
 
+    /// Whether an answer was begun.
+    pub fn is_answered(&self) -> bool {
+        matches!(self.sending, Sending::Head(_))
+    }
+
     /// Does what can be done now; whether that gave `h2` something to do.
-    pub fn advance(&mut self, cx: &mut Context, common: &mut Common) -> bool {
+    ///
+    /// * `may_be_reset`: `h2` may have heard so from the client.
+    pub fn advance(&mut self, cx: &mut Context, common: &mut Common, may_be_reset: bool) -> bool {
         if self.end.is_some() {
             return false;
         }
-        if self.was_reset() {
+        if may_be_reset && self.was_reset() {
             self.end = Some(End::Gone);
             return false;
         }
