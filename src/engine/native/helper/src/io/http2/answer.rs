@@ -37,6 +37,7 @@ impl Stream {
             COMMAND_RESPOND_FILE => self.respond_file(cx, common, command),
             COMMAND_RESPOND_STREAM => self.respond_stream(cx, common, command),
             COMMAND_CHUNK => self.chunk(cx, command),
+            COMMAND_EVENT_STREAM => self.become_event_stream(cx, command),
             COMMAND_ABORT => self.reset(Reason::INTERNAL_ERROR),
             COMMAND_TIMEOUT => self.idle_timeout = command.word(4).into(),
             COMMAND_CONTENT => self.ask_content(cx, command.word(4)),
@@ -232,6 +233,7 @@ impl Stream {
         if is_dropped {
             self.drop_content(cx, content.len());
         } else {
+            self.will_send(cx, content.len());
             self.push(Part::Bytes(content));
         }
         if is_end {

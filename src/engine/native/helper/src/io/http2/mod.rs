@@ -9,6 +9,7 @@
 
 mod answer;
 mod content;
+mod events;
 mod flood;
 mod hooks;
 mod pipe;

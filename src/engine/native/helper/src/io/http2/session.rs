@@ -14,6 +14,7 @@ use http::Request;
 
 use super::super::context::{Context, Ticket};
 use super::super::deadlines::NEVER;
+use super::super::event_stream::Part;
 use super::super::file_transfer::FILE_BUDGET;
 use super::super::listener::Listener;
 use super::super::native::{self, NativeAnswer};
@@ -508,6 +509,17 @@ impl Session {
             return false;
         };
         stream.carry_out(cx, common, command);
+        self.needs_drive = true;
+        true
+    }
+
+    /// Sends a part of event streams; `drive` must follow. False if the stream is
+    /// none, or stale.
+    pub fn send_event(&mut self, cx: &mut Context, id: u32, generation: u32, part: &Part) -> bool {
+        let Some((stream, common)) = self.current(id, generation) else {
+            return false;
+        };
+        stream.send_event(cx, common, part);
         self.needs_drive = true;
         true
     }

@@ -12,6 +12,7 @@ use mio::{Poll, Waker};
 
 use super::super::context::{Context, READ_BYTES, Ticket};
 use super::super::deadlines::NEVER;
+use super::super::event_stream::Part;
 use super::super::events::Events;
 use super::super::listener::Listener;
 use super::super::request::Peer;
@@ -252,7 +253,9 @@ impl Run<'_> {
 
     fn act(&mut self, of: Key, act: u8) {
         match act {
-            0..=2 => self.command(COMMAND_RESPOND, 0, of, &[200, 0, 5], b"hello"),
+            0 => self.command(COMMAND_RESPOND, 0, of, &[200, 0, 5], b"hello"),
+            1 => self.command(COMMAND_EVENT_STREAM, 0, of, &[1000, 30_000], b""),
+            2 => self.send_event(of),
             3 => self.command(COMMAND_RESPOND, 0, of, &[204, 6, 0], b"a: b\r\n"),
             4 => self.command(COMMAND_RESPOND, 0, of, &[200, 0, 20_000], &LARGE),
             5 => self.command(COMMAND_RESPOND, 0, of, &[7, 3, 0], b"no\n"),
@@ -296,6 +299,24 @@ impl Run<'_> {
             && let Some(request) = self.requests.get_mut(&of)
         {
             request.is_begun = true;
+        }
+    }
+
+    /// Sends a part of an event stream.
+    fn send_event(&mut self, (connection, generation): Key) {
+        let body = [&20_000u32.to_le_bytes(), &[0; 8][..], &LARGE].concat();
+        let command = Command {
+            kind: COMMAND_EVENT,
+            flags: 0,
+            connection: 0,
+            generation: 0,
+            body: &body,
+            is_last: true,
+        };
+        let cx = &mut self.trial.cx;
+        let part = Part::read(cx, &command).unwrap();
+        if let Some((_, id)) = cx.indices.stream(connection) {
+            self.session.send_event(cx, id, generation, &part);
         }
     }
 
