@@ -338,7 +338,7 @@ fn whatever_both_sides_do_what_was_written_arrives() {
     let mut open: HashMap<Key, Known> = HashMap::new();
     let mut ended: HashMap<u32, Known> = HashMap::new();
     let mut over: HashSet<Key> = HashSet::new();
-    let mut left = vec![CONNECTIONS; THREADS];
+    let mut left = [CONNECTIONS; THREADS];
     let mut connecting: HashSet<u32> = HashSet::new();
     let mut attempts = 0;
     let mut numbers = Numbers(42);
