@@ -320,6 +320,8 @@ fn whatever_both_sides_do_what_was_written_arrives() {
     is_fine(&mut js, address);
     wait_for("the thread", || js.io_sleeps());
     let before = descriptors();
+    // Some peers will be done before they are accepted.
+    let all = js.metric(listener, METRIC_CONNECTIONS_TOTAL) + (THREADS * CONNECTIONS) as f64;
 
     let outcomes = Outcomes::default();
     let mut threads = Vec::new();
@@ -346,8 +348,15 @@ fn whatever_both_sides_do_what_was_written_arrives() {
     while DONE.load(Ordering::SeqCst) < 2 * THREADS * CONNECTIONS
         || !open.is_empty()
         || !connecting.is_empty()
+        || js.metric(listener, METRIC_CONNECTIONS_TOTAL) < all
+        || js.metric(listener, METRIC_CONNECTIONS) > 0.0
     {
-        assert!(Instant::now() < until, "{} are left: {open:?}", open.len());
+        assert!(
+            Instant::now() < until,
+            "{} of {all} connections, {} open: {open:?}, {connecting:?}",
+            js.metric(listener, METRIC_CONNECTIONS_TOTAL),
+            js.metric(listener, METRIC_CONNECTIONS),
+        );
         if connecting.len() < THREADS {
             let at = numbers.below(THREADS as u64) as usize;
             let to: Option<SocketAddr> = match numbers.below(20) {
@@ -412,8 +421,8 @@ fn whatever_both_sides_do_what_was_written_arrives() {
     compare(&outcomes.lock().unwrap(), &ended);
 
     let until = Instant::now() + DEADLINE;
+    while !js.is_quiet() {}
     loop {
-        js.poll();
         let left = (js.metric(listener, METRIC_CONNECTIONS), descriptors());
         if left == (0.0, before) {
             break;
