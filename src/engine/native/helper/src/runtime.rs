@@ -100,6 +100,15 @@ pub struct IoShared {
     pub bus: BusQueue,
 }
 
+/// What all threads of a handle have in common.
+#[derive(Default)]
+pub(crate) struct Common {
+    lent: Arc<Lent>,
+    clients: Arc<Lent<Client>>,
+    listeners: Arc<Listeners>,
+    tcp_times: TcpTimes,
+}
+
 #[derive(Default)]
 struct Mailbox {
     mail: Vec<Mail>,
@@ -108,6 +117,27 @@ struct Mailbox {
 }
 
 impl IoShared {
+    /// What a thread shares.
+    pub(crate) fn new(index: u32, waker: Waker, region: Arc<Region>, common: &Common) -> Self {
+        Self {
+            index,
+            region,
+            waker,
+            mailbox: Mutex::default(),
+            lent: common.lent.clone(),
+            clients: common.clients.clone(),
+            tcp_times: common.tcp_times,
+            contents: Mutex::default(),
+            spare_contents: SpareContents::default(),
+            messages: WaitingMessages::default(),
+            peer_certificates: PeerCertificates::default(),
+            waiting: Arc::default(),
+            listeners: common.listeners.clone(),
+            event_loop: SharedLoop::default(),
+            bus: BusQueue::default(),
+        }
+    }
+
     /// Tells the thread something and wakes it. Dropped if it has ended.
     pub fn post(&self, mail: Mail) {
         {
@@ -344,7 +374,7 @@ struct ThreadMetrics {
 }
 
 impl ListenerMetrics {
-    fn new(threads: &[Arc<IoShared>]) -> Self {
+    pub(crate) fn new(threads: &[Arc<IoShared>]) -> Self {
         let threads = threads.iter().map(|shared| ThreadMetrics {
             metrics: Arc::default(),
             waiting: shared.waiting.clone(),
@@ -578,30 +608,16 @@ pub fn open_with(threads: u32, tcp_times: TcpTimes) -> io::Result<u32> {
     if !sys::pin_library() {
         return Err(io::Error::from_raw_os_error(libc::ENOSYS));
     }
-    let lent = Arc::<Lent>::default();
-    let clients = Arc::<Lent<Client>>::default();
-    let listeners = Arc::<Listeners>::default();
+    let common = Common {
+        tcp_times,
+        ..Common::default()
+    };
     let mut parts = Vec::new();
     for index in 0..threads {
         let region = Arc::new(Region::new()?);
         let poll = Poll::new()?;
-        let shared = IoShared {
-            index,
-            waker: Waker::new(poll.registry(), WAKER)?,
-            mailbox: Mutex::default(),
-            lent: lent.clone(),
-            clients: clients.clone(),
-            tcp_times,
-            contents: Mutex::default(),
-            spare_contents: SpareContents::default(),
-            messages: WaitingMessages::default(),
-            peer_certificates: PeerCertificates::default(),
-            waiting: Arc::default(),
-            listeners: listeners.clone(),
-            bus: BusQueue::default(),
-            region: region.clone(),
-            event_loop: SharedLoop::default(),
-        };
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let shared = IoShared::new(index, waker, region.clone(), &common);
         parts.push((poll, Doorbell::new(region)?, Arc::new(shared)));
     }
     let all: Vec<_> = parts.iter().map(|(.., shared)| shared.clone()).collect();
@@ -611,9 +627,9 @@ pub fn open_with(threads: u32, tcp_times: TcpTimes) -> io::Result<u32> {
             .iter()
             .map(|(_, doorbell, _)| doorbell.path().to_vec())
             .collect(),
-        lent,
-        clients,
-        listeners,
+        lent: common.lent,
+        clients: common.clients,
+        listeners: common.listeners,
         joins: Mutex::default(),
     });
     let handle = insert(runtime.clone())?;

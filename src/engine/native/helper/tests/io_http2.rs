@@ -112,9 +112,10 @@ fn content_is_taken_at_the_speed_of_javascript() {
     while taken < CONTENT_WINDOW {
         taken += js.take(request.key, 10_000).unwrap().len();
     }
-    // What was taken may be sent again.
+    // What was taken may be sent again; the client is not told of the last part
+    // before it is worth a frame.
     let mut room = 0;
-    while room < CONTENT_WINDOW / 2 {
+    while room < CONTENT_WINDOW / 4 {
         let frame = client.next().unwrap();
         if frame.kind == WINDOW_UPDATE && frame.stream == 1 {
             room += frame.code() as usize;
@@ -162,9 +163,12 @@ fn a_streamed_answer_goes_as_far_as_the_client_lets_it() {
     client.send(get(1, "/"));
     let request = js.request();
     js.respond_stream(request.key, 0, 0);
+    // All at once, so that it is never told that all of it was written.
     for _ in 0..8 {
-        js.chunk(request.key, &[7; 20_000], false);
+        let words = [20_000, 0];
+        js.write(COMMAND_CHUNK, 0, request.key, &words, &[&[7; 20_000]]);
     }
+    js.publish();
     // The client has windows of 65,535 bytes, and does not open them.
     let mut arrived = 0;
     while arrived < 65_535 {
@@ -282,6 +286,33 @@ fn clients_that_leave_are_forgotten_wherever_they_are() {
     let request = js.request();
     js.respond(request.key, 200, "", b"hello");
     assert_eq!(client.content(1).unwrap(), b"hello");
+}
+
+#[test]
+fn a_client_that_takes_nothing_any_more_is_cut() {
+    let mut js = JavaScript::new();
+    let (listener, address) = js.listen(ListenPlan {
+        idle_timeout: Some(Duration::from_millis(500)),
+        ..http2_plan()
+    });
+    let mut client = Http2::connect(address);
+    // It permits anything, and then reads nothing.
+    let wide = (i32::MAX as u32).to_be_bytes();
+    client.send(frame(SETTINGS, 0, 0, &[&[0, 4][..], &wide].concat()));
+    client.send(frame(WINDOW_UPDATE, 0, 0, &(1u32 << 30).to_be_bytes()));
+    client.send(get(1, "/"));
+    let request = js.request();
+    // More than the system keeps.
+    js.respond_lent(request.key, &vec![7; 64 << 20]);
+    assert_eq!(
+        js.event(),
+        Event::Gone {
+            of: request.key,
+            is_deadline: true,
+        }
+    );
+    wait_for("the end", || js.metric(listener, METRIC_CONNECTIONS) == 0.0);
+    assert_eq!(js.metric(listener, METRIC_PENDING), 0.0);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::deadlines::Deadlines;
 use super::events::Events;
 use super::handshakes::Handshakes;
+use super::http2::Spare;
 use super::indices::Indices;
 use super::interner::Interner;
 use super::output::Spares;
@@ -78,6 +79,8 @@ pub struct Context {
     pub codecs: Codecs,
     /// The head that was parsed last; kept for its memory.
     pub head: Head,
+    /// What streams of HTTP/2 use again.
+    pub spare: Spare,
     /// Content that nobody wants.
     pub dropped: Vec<u8>,
     /// Targets that JavaScript has.
@@ -113,6 +116,7 @@ impl Context {
             outputs: Spares::default(),
             codecs: Codecs::default(),
             head: Head::default(),
+            spare: Spare::default(),
             dropped: Vec::new(),
             targets: Interner::default(),
             hosts: Interner::default(),

@@ -344,6 +344,10 @@ impl Core {
             let connection = self.connections.get(index);
             if connection.is_some_and(|connection| connection.is_event_stream(generation)) {
                 self.with(index, |connection, cx| connection.send_event(cx, &part));
+            } else if let Some((owner, id)) = self.cx.indices.stream(index) {
+                self.with_ticket(owner, |connection, cx| {
+                    connection.send_event_to_stream(cx, id, generation, &part);
+                });
             }
         }
     }

@@ -18,9 +18,9 @@ use crate::ring::Command;
 use crate::websocket::SharedFrame;
 
 /// Sent where there is nothing to send: a comment.
-const HEARTBEAT: &[u8] = b":\n\n";
+pub const HEARTBEAT: &[u8] = b":\n\n";
 /// Parts up to this are copied for each of the streams that share them.
-const COPIED_BYTES: usize = 512;
+pub const COPIED_BYTES: usize = 512;
 /// Bytes of a connection and its generation.
 const RECIPIENT_BYTES: usize = 8;
 
@@ -39,6 +39,41 @@ pub struct EventStream {
 }
 
 impl EventStream {
+    /// As a command asks for it.
+    pub fn read(command: &Command<'_>, now: u64) -> Box<Self> {
+        Box::new(Self {
+            heartbeat: command.word(4).into(),
+            limit: command.word(5) as usize,
+            waiting: 0,
+            sent_at: now,
+            is_blocked: false,
+        })
+    }
+
+    /// Whether so much waits that nothing may be added.
+    pub fn is_over_limit(&self) -> bool {
+        self.waiting > self.limit
+    }
+
+    /// Whether it is time for a comment; if so, it is sent, or something else
+    /// waits that says as much.
+    pub fn takes_beat(&mut self, now: u64) -> bool {
+        let is_due = self.is_due(now);
+        if is_due {
+            self.sent_at = now;
+        }
+        is_due
+    }
+
+    /// Shows JavaScript whether the client of an index takes what it is sent.
+    pub fn show_blocked(&mut self, cx: &Context, index: u32, is_blocked: bool) {
+        if self.is_blocked != is_blocked {
+            self.is_blocked = is_blocked;
+            let word = cx.shared.region.blocked(index);
+            word.store(is_blocked.into(), Ordering::Release);
+        }
+    }
+
     /// So many bytes are sent.
     pub fn will_send(&mut self, count: usize, now: u64) {
         self.waiting += count;
@@ -89,7 +124,7 @@ impl Part {
     }
 
     /// As it goes out; None if the answer has no content.
-    fn framed(&self, stream: Stream) -> Option<&SharedFrame> {
+    pub fn framed(&self, stream: Stream) -> Option<&SharedFrame> {
         match stream {
             Stream::UntilClose => Some(&self.plain),
             Stream::Chunked => Some(self.chunk.get_or_init(|| {
@@ -121,13 +156,7 @@ impl Connection {
         if let Phase::Exchange(exchange) = &mut self.phase
             && matches!(exchange.answer, Answer::Stream(_))
         {
-            exchange.events = Some(Box::new(EventStream {
-                heartbeat: command.word(4).into(),
-                limit: command.word(5) as usize,
-                waiting: 0,
-                sent_at: cx.now_ms,
-                is_blocked: false,
-            }));
+            exchange.events = Some(EventStream::read(command, cx.now_ms));
         }
     }
 
@@ -158,7 +187,7 @@ impl Connection {
 
     fn is_over_limit(&self) -> bool {
         self.event_stream()
-            .is_some_and(|(_, events)| events.waiting > events.limit)
+            .is_some_and(|(_, events)| events.is_over_limit())
     }
 
     /// Sends a part that others are sent, too.
@@ -226,13 +255,8 @@ impl Connection {
     pub(super) fn show_blocked(&mut self, cx: &Context) {
         let is_slow = self.output.is_some() && self.blocked;
         let index = self.index;
-        let Some(events) = self.event_stream_mut() else {
-            return;
-        };
-        if events.is_blocked != is_slow {
-            events.is_blocked = is_slow;
-            let word = cx.shared.region.blocked(index);
-            word.store(is_slow.into(), Ordering::Release);
+        if let Some(events) = self.event_stream_mut() {
+            events.show_blocked(cx, index, is_slow);
         }
     }
 }

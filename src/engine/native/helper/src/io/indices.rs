@@ -1,8 +1,6 @@
 //! Numbers of connections, and of the streams of HTTP/2 connections, which
 //! JavaScript does not tell apart.
 
-use std::collections::HashMap;
-
 use super::context::Ticket;
 use crate::abi::MAX_CONNECTIONS;
 
@@ -18,8 +16,8 @@ pub struct Indices {
     free: Vec<u32>,
     freed: Vec<u32>,
     taken: usize,
-    /// The connection and the number of each stream.
-    streams: HashMap<u32, (Ticket, u32)>,
+    /// The connection and the number of each stream, by index.
+    streams: Vec<Option<(Ticket, u32)>>,
 }
 
 impl Indices {
@@ -46,7 +44,9 @@ impl Indices {
     /// Whatever had an index is gone.
     pub fn release(&mut self, index: u32) {
         self.taken -= 1;
-        self.streams.remove(&index);
+        if let Some(stream) = self.streams.get_mut(index as usize) {
+            *stream = None;
+        }
         self.freed.push(index);
     }
 
@@ -60,14 +60,24 @@ impl Indices {
         is_over
     }
 
+    /// How many are in use, for tests.
+    #[cfg(any(test, fuzzing))]
+    pub fn taken(&self) -> usize {
+        self.taken
+    }
+
     /// An index that was taken is that of a stream.
     pub fn set_stream(&mut self, index: u32, connection: Ticket, id: u32) {
-        self.streams.insert(index, (connection, id));
+        let index = index as usize;
+        if self.streams.len() <= index {
+            self.streams.resize(index + 1, None);
+        }
+        self.streams[index] = Some((connection, id));
     }
 
     /// The connection and the number of a stream.
     pub fn stream(&self, index: u32) -> Option<(Ticket, u32)> {
-        self.streams.get(&index).copied()
+        self.streams.get(index as usize).copied().flatten()
     }
 }
 

@@ -63,6 +63,9 @@ pub use self::tcp_core::Offer;
 
 pub use self::published::Policy;
 
+#[cfg(fuzzing)]
+pub use self::http2::trial::Trial as Http2Trial;
+
 use self::connector::{CONNECTING, Connector};
 use self::context::Context;
 use self::core::{CONNECTIONS, Core};

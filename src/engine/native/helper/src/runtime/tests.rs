@@ -5,23 +5,9 @@ use std::sync::Weak;
 
 fn shared() -> (Poll, IoShared) {
     let poll = Poll::new().unwrap();
-    let shared = IoShared {
-        index: 0,
-        region: Arc::new(Region::new().unwrap()),
-        waker: Waker::new(poll.registry(), WAKER).unwrap(),
-        mailbox: Mutex::default(),
-        lent: Arc::default(),
-        clients: Arc::default(),
-        tcp_times: TcpTimes::default(),
-        contents: Mutex::default(),
-        spare_contents: SpareContents::default(),
-        messages: WaitingMessages::default(),
-        peer_certificates: PeerCertificates::default(),
-        waiting: Arc::default(),
-        listeners: Arc::default(),
-        event_loop: SharedLoop::default(),
-        bus: BusQueue::default(),
-    };
+    let waker = Waker::new(poll.registry(), WAKER).unwrap();
+    let region = Arc::new(Region::new().unwrap());
+    let shared = IoShared::new(0, waker, region, &Common::default());
     (poll, shared)
 }
 

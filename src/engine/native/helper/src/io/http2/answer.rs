@@ -37,6 +37,7 @@ impl Stream {
             COMMAND_RESPOND_FILE => self.respond_file(cx, common, command),
             COMMAND_RESPOND_STREAM => self.respond_stream(cx, common, command),
             COMMAND_CHUNK => self.chunk(cx, command),
+            COMMAND_EVENT_STREAM => self.become_event_stream(cx, command),
             COMMAND_ABORT => self.reset(Reason::INTERNAL_ERROR),
             COMMAND_TIMEOUT => self.idle_timeout = command.word(4).into(),
             COMMAND_CONTENT => self.ask_content(cx, command.word(4)),
@@ -140,15 +141,17 @@ impl Stream {
     /// or there is nobody to send it to.
     fn begin_answer(&mut self, cx: &mut Context, common: &Common, begin: &Begin<'_>) -> bool {
         let date = cx.date();
-        let head = |begin: &Begin<'_>| {
-            response::response(&Head {
+        let spare = &mut cx.spare;
+        let mut head = |begin: &Begin<'_>| {
+            let head = Head {
                 status: begin.status,
                 lines: begin.lines,
                 content_type: begin.content_type,
                 length: begin.length,
                 is_head: self.is_head,
                 date: &date,
-            })
+            };
+            response::response(&head, spare)
         };
         let is_final = (200..=999).contains(&begin.status);
         let made = is_final.then(|| head(begin).ok()).flatten();
@@ -232,6 +235,7 @@ impl Stream {
         if is_dropped {
             self.drop_content(cx, content.len());
         } else {
+            self.will_send(cx, content.len());
             self.push(Part::Bytes(content));
         }
         if is_end {

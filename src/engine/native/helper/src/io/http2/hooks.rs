@@ -5,6 +5,7 @@ use h2::Reason;
 use super::super::answer::discard;
 use super::super::connection::{Connection, Over, Phase};
 use super::super::context::Context;
+use super::super::event_stream::Part;
 use super::is_preface;
 use super::session::{Client, Session};
 use crate::ring::Command;
@@ -133,6 +134,17 @@ impl Connection {
             self.advance_later(cx);
         } else {
             discard(cx, command);
+        }
+    }
+
+    /// Sends a part to an event stream, unless that is stale.
+    pub fn send_event_to_stream(&mut self, cx: &mut Context, id: u32, of: u32, part: &Part) {
+        let is_sent = self
+            .session()
+            .is_some_and(|session| session.send_event(cx, id, of, part));
+        if is_sent {
+            self.progress |= self.output.is_none();
+            self.advance_later(cx);
         }
     }
 

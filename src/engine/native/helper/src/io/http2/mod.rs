@@ -9,15 +9,21 @@
 
 mod answer;
 mod content;
+mod events;
 mod flood;
 mod hooks;
 mod pipe;
 mod request;
 mod response;
 mod session;
+mod spare;
 mod stream;
+mod streams;
+#[cfg(any(test, fuzzing))]
+pub mod trial;
 
 pub use self::session::Session;
+pub use self::spare::Spare;
 
 /// What a client that speaks HTTP/2 sends first (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

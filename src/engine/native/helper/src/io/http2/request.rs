@@ -57,6 +57,7 @@ pub fn convert(
         head.expect_continue = request.headers().contains_key(header::EXPECT);
     }
     head.upgrade = false;
+    head.can_stream_events = true;
     head.keep_alive = true;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
+use super::Spare;
 use crate::abi::{TYPE_JSON, TYPE_TEXT};
 use crate::http::{InvalidLines, has_content};
 
@@ -28,22 +29,36 @@ pub struct Head<'a> {
 ///
 /// Err: lines that are none, values with control characters, or an impossible
 /// status.
-pub fn response(head: &Head<'_>) -> Result<Response<()>, InvalidLines> {
+pub fn response(head: &Head<'_>, spare: &mut Spare) -> Result<Response<()>, InvalidLines> {
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::from_u16(head.status).map_err(|_| InvalidLines)?;
     let fields = response.headers_mut();
+    let mut given = Given::default();
     let mut rest = head.lines;
     while !rest.is_empty() {
         let end = rest.windows(2).position(|two| two == b"\r\n");
         let (line, behind) = rest.split_at(end.ok_or(InvalidLines)?);
         rest = &behind[2..];
-        add_line(fields, line, head)?;
+        add_line(fields, line, head, &mut given)?;
     }
-    add_own(fields, head)?;
+    add_own(fields, head, &given, spare)?;
     Ok(response)
 }
 
-fn add_line(fields: &mut HeaderMap, line: &[u8], head: &Head<'_>) -> Result<(), InvalidLines> {
+/// Which of the server's own fields lines have given.
+#[derive(Default)]
+struct Given {
+    content_type: bool,
+    date: bool,
+    length: bool,
+}
+
+fn add_line(
+    fields: &mut HeaderMap,
+    line: &[u8],
+    head: &Head<'_>,
+    given: &mut Given,
+) -> Result<(), InvalidLines> {
     let colon = line.iter().position(|byte| *byte == b':');
     let (name, value) = line.split_at(colon.ok_or(InvalidLines)?);
     let name = HeaderName::from_bytes(name).map_err(|_| InvalidLines)?;
@@ -53,7 +68,17 @@ fn add_line(fields: &mut HeaderMap, line: &[u8], head: &Head<'_>) -> Result<(), 
         header::CONNECTION | header::TRANSFER_ENCODING | header::UPGRADE | header::TE => true,
         header::CONTENT_LENGTH => {
             let describes_other = head.status == 304 || head.is_head && has_content(head.status);
-            !describes_other || fields.contains_key(&name) || !is_number(value.as_bytes())
+            let is_dropped = !describes_other || given.length || !is_number(value.as_bytes());
+            given.length |= !is_dropped;
+            is_dropped
+        }
+        header::CONTENT_TYPE => {
+            given.content_type = true;
+            false
+        }
+        header::DATE => {
+            given.date = true;
+            false
         }
         _ => matches!(name.as_str(), "keep-alive" | "proxy-connection"),
     };
@@ -68,27 +93,34 @@ fn is_number(text: &[u8]) -> bool {
 }
 
 /// Adds the fields that are the server's own.
-fn add_own(fields: &mut HeaderMap, head: &Head<'_>) -> Result<(), InvalidLines> {
+fn add_own(
+    fields: &mut HeaderMap,
+    head: &Head<'_>,
+    given: &Given,
+    spare: &mut Spare,
+) -> Result<(), InvalidLines> {
+    let mut add = |name, value| match fields.try_insert(name, value) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(InvalidLines),
+    };
     let content_type = match head.content_type {
         TYPE_TEXT => Some("text/plain;charset=UTF-8"),
         TYPE_JSON => Some("application/json"),
         _ => None,
     };
     if let Some(content_type) = content_type
-        && !fields.contains_key(header::CONTENT_TYPE)
+        && !given.content_type
     {
-        let value = HeaderValue::from_static(content_type);
-        fields.insert(header::CONTENT_TYPE, value);
+        add(header::CONTENT_TYPE, HeaderValue::from_static(content_type))?;
     }
-    if !fields.contains_key(header::DATE) {
-        let date = HeaderValue::from_bytes(head.date).map_err(|_| InvalidLines)?;
-        fields.insert(header::DATE, date);
+    if !given.date {
+        add(header::DATE, spare.date(head.date))?;
     }
     if let Some(length) = head.length
         && has_content(head.status)
-        && !fields.contains_key(header::CONTENT_LENGTH)
+        && !given.length
     {
-        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        add(header::CONTENT_LENGTH, spare.length(length))?;
     }
     Ok(())
 }
@@ -107,7 +139,7 @@ mod tests {
     };
 
     fn fields(head: Head<'_>) -> Vec<String> {
-        let response = response(&head).unwrap();
+        let response = response(&head, &mut Spare::default()).unwrap();
         let mut lines: Vec<_> = response
             .headers()
             .iter()
@@ -189,7 +221,12 @@ mod tests {
         assert_eq!(fields(head), ["content-type: application/json"]);
         let wanted = ["content-type: text/html", "date: now"];
         assert_eq!(fields(Head { lines, ..head }), wanted);
-        assert!(response(&HEAD).unwrap().headers().contains_key("date"));
+        assert!(
+            response(&HEAD, &mut Spare::default())
+                .unwrap()
+                .headers()
+                .contains_key("date")
+        );
     }
 
     #[test]
@@ -206,11 +243,11 @@ mod tests {
         ];
         for lines in all {
             assert!(
-                response(&Head { lines, ..HEAD }).is_err(),
+                response(&Head { lines, ..HEAD }, &mut Spare::default()).is_err(),
                 "{}",
                 lines.escape_ascii()
             );
         }
-        assert!(response(&Head { status: 0, ..HEAD }).is_err());
+        assert!(response(&Head { status: 0, ..HEAD }, &mut Spare::default()).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The connection as `h2` has it, and its streams.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use http::Request;
 
 use super::super::context::{Context, Ticket};
 use super::super::deadlines::NEVER;
+use super::super::event_stream::Part;
 use super::super::file_transfer::FILE_BUDGET;
 use super::super::listener::Listener;
 use super::super::native::{self, NativeAnswer};
@@ -22,7 +23,8 @@ use super::content::{self, Content};
 use super::flood::Meter;
 use super::pipe::Pipe;
 use super::request::convert;
-use super::stream::{End, Held, Slot, Stream};
+use super::stream::{End, Held, Offer, Slot, Stream};
+use super::streams::Streams;
 use super::*;
 use crate::abi::*;
 use crate::fault;
@@ -33,9 +35,6 @@ use crate::tls::certificates::Scope;
 /// How long the rest of the preface may take, in milliseconds, where heads may
 /// take any time.
 const PREFACE_TIME: u64 = 10_000;
-
-/// Room for the text of a small head.
-const TEXT_BYTES: usize = 512;
 
 /// Who is at the other end.
 pub struct Client {
@@ -90,8 +89,9 @@ pub struct Session {
     pipe: Pipe,
     state: State,
     meter: Meter,
-    /// By their numbers.
-    streams: BTreeMap<u32, Stream>,
+    streams: Streams,
+    /// A client may have reset some of them.
+    may_be_reset: bool,
     /// Those whose request finds no room in the ring, the oldest first.
     held: VecDeque<u32>,
     /// The connection is among those that wait for room.
@@ -131,7 +131,8 @@ impl Session {
             pipe,
             state: State::Beginning(handshake),
             meter: Meter::default(),
-            streams: BTreeMap::new(),
+            streams: Streams::default(),
+            may_be_reset: false,
             held: VecDeque::new(),
             is_held: false,
             needs_drive: true,
@@ -204,6 +205,7 @@ impl Session {
         self.needs_drive = false;
         {
             let mut buffers = self.pipe.buffers();
+            self.may_be_reset |= !buffers.is_empty();
             buffers.output = std::mem::take(&mut cx.out);
             buffers.room = room;
             buffers.was_full = false;
@@ -213,6 +215,8 @@ impl Session {
         cx.out = std::mem::take(&mut buffers.output);
         buffers.return_memory(&mut cx.dropped);
         self.needs_drive |= buffers.was_full;
+        // While it cannot write, there may be input that it has not looked at.
+        self.may_be_reset = buffers.was_full;
         is_over
     }
 
@@ -250,9 +254,10 @@ impl Session {
         let Self {
             streams, common, ..
         } = self;
+        let may_be_reset = self.may_be_reset;
         let mut has_acted = false;
-        streams.retain(|_, stream| {
-            has_acted |= stream.advance(cx, common);
+        streams.retain(|stream| {
+            has_acted |= stream.advance(cx, common, may_be_reset);
             match stream.end {
                 Some(end) => {
                     stream.close(cx, common, end);
@@ -279,9 +284,9 @@ impl Session {
         fault::point(fault::IO + 1);
         let id = respond.stream_id().as_u32();
         let is_head = request.method() == http::Method::HEAD;
-        let mut stream = Stream::new(cx, &self.common, respond, is_head);
+        let mut stream = Box::new(Stream::new(cx, &self.common, respond, is_head));
         let mut head = std::mem::take(&mut cx.head);
-        let mut text = Vec::with_capacity(TEXT_BYTES);
+        let mut text = cx.spare.take_text();
         let is_complete = request.body().is_end_stream();
         let limits = &self.common.listener.limits;
         let converted = convert(&request, is_complete, limits, &mut text, &mut head);
@@ -291,16 +296,19 @@ impl Session {
                 stream.answer_natively(cx, &self.common, answer);
             }
             Ok(()) => {
-                let content = request.into_body();
-                self.dispatch(cx, id, &mut stream, &mut head, text, content);
+                let content = (!is_complete).then(|| request.into_body());
+                self.dispatch(cx, id, &mut stream, &mut head, &mut text, content);
             }
         }
         cx.head = head;
-        // What was answered is probably over.
-        stream.advance(cx, &mut self.common);
+        cx.spare.give_text(text);
+        if stream.is_answered() {
+            // That was probably all.
+            stream.advance(cx, &mut self.common, false);
+        }
         match stream.end {
             Some(end) => stream.close(cx, &self.common, end),
-            None => drop(self.streams.insert(id, stream)),
+            None => self.streams.insert(id, stream),
         }
     }
 
@@ -310,11 +318,11 @@ impl Session {
         id: u32,
         stream: &mut Stream,
         head: &mut Head,
-        text: Vec<u8>,
-        content: RecvStream,
+        text: &mut Vec<u8>,
+        content: Option<RecvStream>,
     ) {
         let listener = self.common.listener.clone();
-        let host = head.host.map_or(&b""[..], |host| host.of(&text));
+        let host = head.host.map_or(&b""[..], |host| host.of(text));
         let scope = &self.common.client.scope;
         if scope.as_ref().is_some_and(|scope| !scope.may_serve(host)) {
             listener.metrics.add(METRIC_REQUESTS, 1);
@@ -326,7 +334,7 @@ impl Session {
             listener.metrics.add(METRIC_REQUESTS, 1);
             return stream.answer_natively(cx, &self.common, NativeAnswer::new(413, b""));
         }
-        if self.answer_here(cx, stream, head, &text) {
+        if self.answer_here(cx, stream, head, text) {
             return;
         }
         if cx.queue() >= u64::from(listener.plan.max_pending) {
@@ -335,26 +343,31 @@ impl Session {
             let answer = NativeAnswer::new(503, b"Retry-After: 1\r\n");
             return stream.answer_natively(cx, &self.common, answer);
         }
-        let mut held = Box::new(Held {
-            head: std::mem::take(head),
-            text,
-            whole: None,
-            rest: None,
-        });
-        match gather(content) {
-            (whole, None) if whole.len() as u64 > listener.plan.max_content => {
+        let (whole, mut rest) = match content.map(gather) {
+            None => (Some(Vec::new()), None),
+            Some((whole, None)) if whole.len() as u64 > listener.plan.max_content => {
                 listener.metrics.add(METRIC_REQUESTS, 1);
                 return stream.answer_natively(cx, &self.common, NativeAnswer::new(413, b""));
             }
-            (whole, None) => held.whole = Some(whole),
-            (first, Some(content)) => held.rest = Some((content, first)),
+            Some((whole, None)) => (Some(whole), None),
+            Some((first, Some(content))) => (None, Some((content, first))),
+        };
+        let mut offer = Offer {
+            head,
+            text,
+            whole: whole.as_deref(),
+            rest: &mut rest,
+        };
+        if self.held.is_empty() && self.send_request(cx, id, stream, &mut offer) {
+            return;
         }
-        stream.held = Some(held);
-        if !self.held.is_empty() || !self.send_request(cx, id, stream) {
-            self.hold(cx, id);
-        } else if let Some(spare) = stream.held.take() {
-            *head = spare.head;
-        }
+        stream.held = Some(Box::new(Held {
+            head: std::mem::take(head),
+            text: std::mem::take(text),
+            whole,
+            rest,
+        }));
+        self.hold(cx, id);
     }
 
     /// Answers a request that needs no JavaScript; false if it does.
@@ -374,14 +387,16 @@ impl Session {
         true
     }
 
-    /// Sends a request that is held to JavaScript; false if there is no room.
-    /// The memory of its head stays.
-    fn send_request(&mut self, cx: &mut Context, id: u32, stream: &mut Stream) -> bool {
-        let Some(held) = &mut stream.held else {
-            return true;
-        };
+    /// Sends a request to JavaScript, or what there is to say instead; false if
+    /// there is no room.
+    fn send_request(
+        &mut self,
+        cx: &mut Context,
+        id: u32,
+        stream: &mut Stream,
+        offer: &mut Offer<'_>,
+    ) -> bool {
         let Some(index) = cx.indices.take() else {
-            stream.held = None;
             stream.reset(Reason::REFUSED_STREAM);
             return true;
         };
@@ -394,9 +409,9 @@ impl Session {
         };
         let request = request::Request {
             listener: listener.id,
-            head: &held.head,
-            input: &held.text,
-            content: held.whole.as_deref(),
+            head: offer.head,
+            input: offer.text,
+            content: offer.whole,
             peer: common.client.peer,
             has_certificate: common.client.certificate.is_some(),
         };
@@ -415,7 +430,6 @@ impl Session {
             Sent::TooLarge => {
                 common.forget_certificate(cx, index);
                 cx.indices.give_back(index);
-                stream.held = None;
                 stream.answer_natively(cx, common, NativeAnswer::new(431, b""));
                 return true;
             }
@@ -424,8 +438,8 @@ impl Session {
         cx.indices.set_stream(index, common.ticket, id);
         listener.metrics.add(METRIC_REQUESTS, 1);
         listener.metrics.add(METRIC_PENDING, 1);
-        let continues = held.head.expect_continue;
-        let content = held.rest.take().map(|(content, first)| {
+        let continues = offer.head.expect_continue;
+        let content = offer.rest.take().map(|(content, first)| {
             let limit = listener.plan.max_content;
             Content::new(cx, content, first, limit, continues, slot)
         });
@@ -455,11 +469,16 @@ impl Session {
         self.needs_drive = true;
         while let Some(id) = self.held.front().copied() {
             // Its client may have left.
-            if let Some(mut stream) = self.streams.remove(&id) {
-                let is_sent = self.send_request(cx, id, &mut stream);
-                if is_sent {
-                    stream.held = None;
-                }
+            if let Some(mut stream) = self.streams.remove(id) {
+                let is_sent = match stream.held.take() {
+                    None => true,
+                    Some(mut held) => {
+                        let mut offer = held.offer();
+                        let is_sent = self.send_request(cx, id, &mut stream, &mut offer);
+                        stream.held = (!is_sent).then_some(held);
+                        is_sent
+                    }
+                };
                 self.streams.insert(id, stream);
                 if !is_sent {
                     self.wait_for_room(cx);
@@ -477,7 +496,7 @@ impl Session {
 
     /// The stream that a command is for, unless the command is stale.
     fn current(&mut self, id: u32, generation: u32) -> Option<(&mut Stream, &mut Common)> {
-        let stream = self.streams.get_mut(&id)?;
+        let stream = self.streams.get_mut(id)?;
         stream
             .is_current(generation)
             .then_some((stream, &mut self.common))
@@ -494,9 +513,20 @@ impl Session {
         true
     }
 
+    /// Sends a part of event streams; `drive` must follow. False if the stream is
+    /// none, or stale.
+    pub fn send_event(&mut self, cx: &mut Context, id: u32, generation: u32, part: &Part) -> bool {
+        let Some((stream, common)) = self.current(id, generation) else {
+            return false;
+        };
+        stream.send_event(cx, common, part);
+        self.needs_drive = true;
+        true
+    }
+
     /// JavaScript has taken content.
     pub fn content_taken(&mut self, cx: &Context, id: u32, generation: u32) {
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.streams.get_mut(id) {
             stream.content_taken(cx, generation);
             self.needs_drive = true;
         }
@@ -526,19 +556,35 @@ impl Session {
         {
             deadline = deadline.min(since + head_time);
         }
-        let streams = self.streams.values();
+        let streams = self.streams.iter();
         let streams = streams.map(|stream| stream.deadline(&self.common));
         deadline.min(streams.min().unwrap_or(NEVER))
     }
 
     /// Breaks the streams that are late. True if the connection is late itself.
-    pub fn look_at_deadlines(&mut self, cx: &Context, active_at: u64, is_blocked: bool) -> bool {
-        for stream in self.streams.values_mut() {
-            stream.look_at_deadline(cx, &self.common);
-        }
+    pub fn look_at_deadlines(
+        &mut self,
+        cx: &mut Context,
+        active_at: u64,
+        is_blocked: bool,
+    ) -> bool {
+        let before = self.streams.len();
+        let common = &self.common;
+        self.streams.retain(|stream| {
+            stream.look_at_deadline(cx, common);
+            match stream.end {
+                Some(end) => {
+                    // Not by `drive`, which waits for a client that may never
+                    // take what is written.
+                    stream.close(cx, common, end);
+                    false
+                }
+                None => true,
+            }
+        });
         self.needs_drive = true;
-        let late = self.streams.values().any(|stream| stream.end.is_some());
-        !late && self.next_deadline(active_at, is_blocked) <= cx.now_ms
+        let is_any_late = self.streams.len() < before;
+        !is_any_late && self.next_deadline(active_at, is_blocked) <= cx.now_ms
     }
 
     // -----------------------------------------------------------------------
@@ -595,7 +641,7 @@ impl Session {
             cx.held.retain(|held| *held != ticket);
         }
         let mut streams = std::mem::take(&mut self.streams);
-        for stream in streams.values_mut() {
+        for stream in streams.iter_mut() {
             let end = match stream.end {
                 None if is_deadline => End::Deadline,
                 _ => End::Gone,

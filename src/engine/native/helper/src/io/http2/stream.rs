@@ -9,6 +9,7 @@ use h2::{Reason, SendStream};
 
 use super::super::context::Context;
 use super::super::deadlines::NEVER;
+use super::super::event_stream::EventStream;
 use super::super::exchange::Answer;
 use super::super::file_transfer::FilePart;
 use super::content::Content;
@@ -50,6 +51,30 @@ pub struct Held {
     pub rest: Option<(h2::RecvStream, Vec<u8>)>,
 }
 
+impl Held {
+    /// What may be sent to JavaScript.
+    pub fn offer(&mut self) -> Offer<'_> {
+        Offer {
+            head: &self.head,
+            text: &self.text,
+            whole: self.whole.as_deref(),
+            rest: &mut self.rest,
+        }
+    }
+}
+
+/// A request to be sent to JavaScript.
+pub struct Offer<'a> {
+    /// Its head.
+    pub head: &'a Head,
+    /// What the head's spans are in.
+    pub text: &'a [u8],
+    /// Its content, if all of it is there.
+    pub whole: Option<&'a [u8]>,
+    /// Otherwise what is there; taken if it was sent.
+    pub rest: &'a mut Option<(h2::RecvStream, Vec<u8>)>,
+}
+
 /// How a stream is answered.
 pub enum Sending {
     /// Not yet.
@@ -83,6 +108,8 @@ pub struct Stream {
     /// Milliseconds without progress; 0 is any.
     pub(super) idle_timeout: u64,
     pub(super) active_at: u64,
+    /// The answer is an event stream.
+    pub(super) events: Option<Box<EventStream>>,
     parts: VecDeque<Part>,
     /// The end of the stream was handed over.
     pub(super) is_ended: bool,
@@ -105,6 +132,7 @@ impl Stream {
             notify: false,
             idle_timeout: common.listener.idle_timeout,
             active_at: cx.now_ms,
+            events: None,
             parts: VecDeque::new(),
             is_ended: false,
             written: 0,
@@ -137,12 +165,24 @@ impl Stream {
         }
     }
 
+    /// Whether something waits for the client.
+    pub(super) fn has_parts(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// Whether an answer was begun.
+    pub fn is_answered(&self) -> bool {
+        matches!(self.sending, Sending::Head(_))
+    }
+
     /// Does what can be done now; whether that gave `h2` something to do.
-    pub fn advance(&mut self, cx: &mut Context, common: &mut Common) -> bool {
+    ///
+    /// * `may_be_reset`: `h2` may have heard so from the client.
+    pub fn advance(&mut self, cx: &mut Context, common: &mut Common, may_be_reset: bool) -> bool {
         if self.end.is_some() {
             return false;
         }
-        if self.was_reset() {
+        if may_be_reset && self.was_reset() {
             self.end = Some(End::Gone);
             return false;
         }
@@ -152,6 +192,10 @@ impl Stream {
         let has_acted = self.send(cx, common) || has_received;
         if has_acted {
             self.active_at = cx.now_ms;
+        }
+        let is_blocked = self.has_parts();
+        if let (Some(events), Some(slot)) = (&mut self.events, self.slot) {
+            events.show_blocked(cx, slot.index, is_blocked);
         }
         if self.is_ended && self.answer == Answer::Complete && self.end.is_none() {
             self.end = Some(End::Done);
@@ -205,7 +249,11 @@ impl Stream {
                 self.parts.pop_front();
             }
             self.is_ended = self.parts.is_empty() && self.answer == Answer::Complete;
-            self.written += piece.len() as u64;
+            match &mut self.events {
+                // It is not told.
+                Some(events) => events.wrote(piece.len() as u64),
+                None => self.written += piece.len() as u64,
+            }
             has_sent = true;
             if stream.send_data(piece, self.is_ended).is_err() {
                 self.end = Some(End::Gone);
@@ -266,10 +314,13 @@ impl Stream {
 
     /// When somebody should look.
     pub fn deadline(&self, common: &Common) -> u64 {
-        let idle = match self.idle_timeout {
+        let mut idle = match self.idle_timeout {
             0 => NEVER,
             timeout => self.active_at + timeout,
         };
+        if let Some(events) = &self.events {
+            idle = events.deadline(if self.has_parts() { idle } else { NEVER });
+        }
         let rate = self
             .content
             .as_ref()
@@ -284,6 +335,10 @@ impl Stream {
     pub fn look_at_deadline(&mut self, cx: &Context, common: &Common) {
         let now = cx.now_ms;
         if self.end.is_some() || now < self.deadline(common) {
+            return;
+        }
+        self.send_heartbeat(cx);
+        if self.events.is_some() && now < self.deadline(common) {
             return;
         }
         let rate = common.listener.plan.min_content_rate;
@@ -319,6 +374,9 @@ impl Stream {
         metrics.subtract(METRIC_PENDING, 1);
         if let Some(content) = &self.content {
             content.forget(cx);
+        }
+        if let Some(events) = &mut self.events {
+            events.show_blocked(cx, index, false);
         }
         match end {
             End::Done if self.notify => cx.events.send(EVENT_DONE, 0, index, generation, 0),
