@@ -374,8 +374,10 @@ export class NativeTcpConnection implements TcpConnection {
       return this.#failHandshake(errno === 0 ? undefined : cause);
     }
     const error = errno === 0 ? undefined : connectionError(cause, syscall);
-    // What has arrived before comes first.
-    if (this.#held.length > 0 || this.#isSettling) {
+    // What has arrived before comes first. And who does not read does not notice
+    // what reading has found out, although the thread may have been quicker.
+    const isUnnoticed = this.#isPaused && syscall === "read" && errno !== 0;
+    if (this.#held.length > 0 || this.#isSettling || isUnnoticed) {
       this.#held.push({ kind: "close", error });
     } else this.#tellClose(error);
   }
