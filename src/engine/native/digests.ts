@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "ea477b888018173cf8bac93ba2f7828d01fc2c9ea2f7c0a4c9c7a1dfc1f54a2d";
+  "8c2f23d076c6127484e0a299266eeb3386d8cfc44ae4e44372b7fc20f4850cf2";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "f84c105c2ad94bde6e67ec6c3b270ec967c2e442d4354a15a3c6a2938a1ae868",
+    "613e39a9a5eff8b20781e3e71eba1fd2ba6db1a91a570ba28f32e4fa13104eb3",
 };
