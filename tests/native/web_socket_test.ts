@@ -645,6 +645,23 @@ Deno.test("long messages are lent", () =>
     assertEquals(payloadOf(io, commands.at(-1)!)[255], 255);
   }));
 
+Deno.test("a sleeping thread is spared long messages, but not compression", () =>
+  withIo((io) => {
+    const socket = io.open(5);
+    const message = new Uint8Array(MEBIBYTE).fill(7);
+    io.mayPresent = true;
+    io.memory.control[IO_SLEEPS] = 1;
+    socket.send(message, true);
+    io.pump.show();
+    assertEquals([io.lent.size, io.presented.length, io.wakes], [1, 0, 1]);
+    io.memory.control[IO_SLEEPS] = 1;
+    socket.send(message, false);
+    io.pump.show();
+    assertEquals([io.lent.size, io.wakes], [1, 1]);
+    assertEquals(io.presented, [{ connection: 5, content: message }]);
+    assertEquals(io.commands().length, 2);
+  }));
+
 Deno.test("while the ring has little room, shorter ones are lent, too", () =>
   withIo((io) => {
     const message = new Uint8Array(32 * 1024);

@@ -318,7 +318,13 @@ export class NativeWebSocket implements EngineWebSocket {
     const kind = COMMAND_SEND | (flags | RESPOND_CONTENT_TOKEN) << 8;
     const at = commands.begin(kind, connection, generation, 8);
     commands.words[at + 4] = size;
-    pump.endWithContent((at + 6) << 2, at, at + 5, toBytes(data));
+    const end = (at + 6) << 2;
+    const bytes = toBytes(data);
+    if ((flags & SEND_COMPRESSED) !== 0) {
+      // Compressing it is no work for this thread.
+      commands.words[at + 5] = pump.calls.lend(bytes);
+      commands.end(end);
+    } else pump.endWithContent(end, at, at + 5, bytes);
     pump.wroteMore(size);
     return status === TAKEN ? size : -1;
   }
