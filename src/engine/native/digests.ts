@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "8c2f23d076c6127484e0a299266eeb3386d8cfc44ae4e44372b7fc20f4850cf2";
+  "6c99248b3f52ed1c759aa3cfdd979cbfa1ec071eb541d9f887d452ed1bf73fc6";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "613e39a9a5eff8b20781e3e71eba1fd2ba6db1a91a570ba28f32e4fa13104eb3",
+    "5cc770ac640a313c43a740965fbac7c4fdf21b53bfc5caebe00a6f47db33f0c9",
 };

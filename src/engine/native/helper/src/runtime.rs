@@ -11,13 +11,14 @@
 //! case it never had one, a thread-local value is dropped; either way the handle
 //! is abandoned: removed, and its threads told to end.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod javascript_thread;
+mod listeners;
+mod waiting_content;
+
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
@@ -26,15 +27,20 @@ use std::time::{Duration, Instant};
 use mio::net::{TcpStream, UnixStream};
 use mio::{Poll, Token, Waker};
 
-use crate::abi::{IO_SLEEPS, METRIC_COUNT, REQUESTS_STARTED};
+pub use self::javascript_thread::owner;
+pub use self::listeners::{ListenerMetrics, Listeners};
+pub use self::waiting_content::{Contents, WaitingContent};
+
+use self::javascript_thread::JavaScriptThread;
+
+use crate::abi::IO_SLEEPS;
 use crate::bind::{self, ListenSocket};
 use crate::bus::{self, BusQueue};
 use crate::doorbell::Doorbell;
-use crate::files::{self, Owner};
 use crate::io::{Offer, SharedLoop};
 use crate::lent::Lent;
 use crate::listen_plan::ListenPlan;
-use crate::metrics::{EndedStalls, Metrics, Values, Waiting};
+use crate::metrics::{Metrics, Values, Waiting};
 use crate::peer_certificates::PeerCertificates;
 use crate::region::Region;
 use crate::resolve;
@@ -55,8 +61,6 @@ pub const WAKER: Token = Token(0);
 const MAX_THREADS: u32 = 64;
 /// The most handles of a process.
 const MAX_HANDLES: usize = 4096;
-/// Buffers of content that are larger than this are not kept where it was.
-const LARGE_CONTENT: usize = crate::abi::CONTENT_WINDOW * 2;
 /// How long JavaScript waits for I/O threads to carry something out. They never
 /// wait for anything themselves, so this is for machines that hardly run.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -231,49 +235,6 @@ impl IoShared {
     }
 }
 
-/// Request content by connection and generation.
-pub type Contents = HashMap<(u32, u32), Arc<Mutex<WaitingContent>>>;
-
-/// Request content that has arrived and that JavaScript has not taken.
-#[derive(Debug, Default)]
-pub struct WaitingContent {
-    /// The content; the I/O thread appends.
-    pub bytes: Vec<u8>,
-    /// How many of them JavaScript has taken.
-    pub taken: usize,
-    /// The thread wants `Mail::Taken` once when JavaScript takes some.
-    pub wake_when_taken: bool,
-}
-
-impl WaitingContent {
-    /// Bytes that were not taken.
-    pub fn waiting(&self) -> usize {
-        self.bytes.len().saturating_sub(self.taken)
-    }
-
-    /// Whether all was taken.
-    pub fn is_empty(&self) -> bool {
-        self.waiting() == 0
-    }
-
-    fn copy_to(&mut self, out: &mut [u8]) -> usize {
-        let count = self.waiting().min(out.len());
-        out[..count].copy_from_slice(&self.bytes[self.taken..self.taken + count]);
-        self.taken += count;
-        if self.is_empty() {
-            self.taken = 0;
-            self.bytes.clear();
-        }
-        count
-    }
-
-    /// A large buffer that is empty now.
-    fn take_large(&mut self) -> Option<Vec<u8>> {
-        let is_large = self.bytes.is_empty() && self.bytes.capacity() > LARGE_CONTENT;
-        is_large.then(|| std::mem::take(&mut self.bytes))
-    }
-}
-
 /// What an I/O thread is told besides commands.
 pub enum Mail {
     /// There is a new listener. Thread 0 gets its socket too.
@@ -360,127 +321,6 @@ pub struct IoListener {
     pub certificates: Option<Arc<SharedCertificates>>,
 }
 
-/// The metrics of a listener, over all threads.
-pub struct ListenerMetrics {
-    threads: Vec<ThreadMetrics>,
-}
-
-struct ThreadMetrics {
-    metrics: Arc<Metrics>,
-    waiting: Arc<Waiting>,
-    region: Arc<Region>,
-    /// Stalls from before there was the listener.
-    before: EndedStalls,
-}
-
-impl ListenerMetrics {
-    pub(crate) fn new(threads: &[Arc<IoShared>]) -> Self {
-        let threads = threads.iter().map(|shared| ThreadMetrics {
-            metrics: Arc::default(),
-            waiting: shared.waiting.clone(),
-            region: shared.region.clone(),
-            before: shared.waiting.ended_stalls(),
-        });
-        Self {
-            threads: threads.collect(),
-        }
-    }
-
-    /// All values, by `METRIC_*`. The queue and the stalls are those of the
-    /// JavaScript thread, whichever listener it listens with.
-    pub fn values(&self, now: Instant) -> Values {
-        let mut values = [0.0; METRIC_COUNT];
-        for ThreadMetrics {
-            metrics,
-            waiting,
-            region,
-            before,
-        } in &self.threads
-        {
-            metrics.add_to(&mut values);
-            let started = region.control(REQUESTS_STARTED).load(Ordering::Relaxed);
-            waiting.add_to(before, started, now, &mut values);
-        }
-        values
-    }
-}
-
-/// The listeners of a handle that have not ended.
-#[derive(Default)]
-pub struct Listeners {
-    table: Mutex<ListenerTable>,
-}
-
-#[derive(Default)]
-struct ListenerTable {
-    next: u32,
-    listeners: HashMap<u32, Listener>,
-}
-
-struct Listener {
-    metrics: Arc<ListenerMetrics>,
-    certificates: Option<Arc<SharedCertificates>>,
-    /// Threads that have not ended it.
-    threads: usize,
-}
-
-impl Listeners {
-    fn add(
-        &self,
-        metrics: Arc<ListenerMetrics>,
-        certificates: Option<Arc<SharedCertificates>>,
-    ) -> u32 {
-        let mut table = lock(&self.table);
-        let threads = metrics.threads.len();
-        loop {
-            let id = table.next;
-            // Ids of ended listeners do not come back soon, since JavaScript
-            // may not know yet that they have ended.
-            table.next = (id + 1) & i32::MAX as u32;
-            if let Entry::Vacant(place) = table.listeners.entry(id) {
-                place.insert(Listener {
-                    metrics,
-                    certificates,
-                    threads,
-                });
-                return id;
-            }
-        }
-    }
-
-    /// To be called once by each thread when a listener that was stopped has no
-    /// connections there. True for the last of them, which sends STOPPED.
-    pub fn ended(&self, listener: u32) -> bool {
-        let mut table = lock(&self.table);
-        let Some(entry) = table.listeners.get_mut(&listener) else {
-            return false;
-        };
-        entry.threads = entry.threads.saturating_sub(1);
-        let is_last = entry.threads == 0;
-        if is_last {
-            table.listeners.remove(&listener);
-        }
-        is_last
-    }
-
-    fn metrics(&self, listener: u32) -> Option<Arc<ListenerMetrics>> {
-        let table = lock(&self.table);
-        table
-            .listeners
-            .get(&listener)
-            .map(|entry| entry.metrics.clone())
-    }
-
-    /// The certificates of a listener; the inner None if it does not speak TLS.
-    fn certificates(&self, listener: u32) -> Option<Option<Arc<SharedCertificates>>> {
-        let table = lock(&self.table);
-        table
-            .listeners
-            .get(&listener)
-            .map(|entry| entry.certificates.clone())
-    }
-}
-
 // ---------------------------------------------------------------------------
 // I/O threads
 // ---------------------------------------------------------------------------
@@ -554,14 +394,9 @@ static HANDLES: RwLock<Handles> = RwLock::new(Handles {
 /// it was abandoned meanwhile.
 #[inline]
 pub fn with<Result>(handle: u32, use_it: impl Fn(&Runtime) -> Result) -> Option<Result> {
-    let own = JAVASCRIPT.try_with(|thread| {
-        let handles = thread.handles.borrow();
-        let (_, runtime) = handles.iter().find(|(number, _)| *number == handle)?;
-        Some(use_it(runtime))
-    });
-    match own {
-        Ok(Some(result)) => Some(result),
-        _ => {
+    match JavaScriptThread::with_own(handle, &use_it) {
+        Some(result) => Some(result),
+        None => {
             let handles = HANDLES.read().unwrap_or_else(PoisonError::into_inner);
             let (_, runtime) = handles.open.iter().find(|(number, _)| *number == handle)?;
             Some(use_it(runtime))
@@ -776,7 +611,7 @@ impl Runtime {
                 id,
                 socket: if index == 0 { socket.take() } else { None },
                 plan: plan.clone(),
-                metrics: all_metrics.threads[index].metrics.clone(),
+                metrics: all_metrics.of_thread(index),
                 all_metrics: all_metrics.clone(),
                 connections: connections.clone(),
                 certificates: certificates.clone(),
@@ -927,62 +762,6 @@ impl Runtime {
         drop(sender);
         // Nobody sends: it is over when the last sender is dropped.
         let _ = done.recv_timeout(PATIENCE);
-    }
-}
-
-// ---------------------------------------------------------------------------
-// JavaScript threads
-// ---------------------------------------------------------------------------
-
-static LAST_OWNER: AtomicU64 = AtomicU64::new(0);
-
-thread_local! {
-    static JAVASCRIPT: JavaScriptThread = {
-        // Its destructor is in this library. `open` looks whether that worked.
-        sys::pin_library();
-        JavaScriptThread {
-            owner: LAST_OWNER.fetch_add(1, Ordering::Relaxed) + 1,
-            handles: RefCell::default(),
-        }
-    };
-}
-
-/// What belongs to the JavaScript of a thread, and goes with it.
-struct JavaScriptThread {
-    owner: Owner,
-    handles: RefCell<Vec<(u32, Arc<Runtime>)>>,
-}
-
-/// The number of the calling thread as an owner of files.
-pub fn owner() -> Owner {
-    // While the thread ends nothing can be owned by it: 0 is nobody.
-    JAVASCRIPT.try_with(|thread| thread.owner).unwrap_or(0)
-}
-
-impl JavaScriptThread {
-    fn adopt(handle: u32, runtime: Arc<Runtime>) {
-        // It fails while the thread ends; then nothing is its own.
-        let _ = JAVASCRIPT.try_with(|thread| {
-            thread.handles.borrow_mut().push((handle, runtime));
-        });
-    }
-
-    fn disown(handle: u32) -> Option<Arc<Runtime>> {
-        let own = JAVASCRIPT.try_with(|thread| {
-            let mut handles = thread.handles.borrow_mut();
-            let index = handles.iter().position(|(number, _)| *number == handle)?;
-            Some(handles.swap_remove(index).1)
-        });
-        own.ok().flatten()
-    }
-}
-
-impl Drop for JavaScriptThread {
-    fn drop(&mut self) {
-        for (handle, _) in self.handles.take() {
-            abandon(handle);
-        }
-        files::forget(self.owner);
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::abi::{METRIC_REQUESTS, PLAN_TRANSPORT, PLAN_WORDS};
+use crate::files;
 use std::net;
 use std::sync::Weak;
 
@@ -151,8 +152,8 @@ fn listeners_end_with_their_last_thread() {
         2,
         "ids come back late"
     );
-    metrics.threads[0].metrics.add(METRIC_REQUESTS, 1);
-    metrics.threads[1].metrics.add(METRIC_REQUESTS, 2);
+    metrics.of_thread(0).add(METRIC_REQUESTS, 1);
+    metrics.of_thread(1).add(METRIC_REQUESTS, 2);
     assert_eq!(metrics.values(Instant::now())[METRIC_REQUESTS], 3.0);
 }
 
