@@ -374,6 +374,8 @@ export class NativeTcpConnection implements TcpConnection {
       return this.#failHandshake(errno === 0 ? undefined : cause);
     }
     const error = errno === 0 ? undefined : connectionError(cause, syscall);
+    // Nobody reads what is left, and what is written would wait for ever.
+    if (this.#isPaused && syscall === "write") this.#held = [];
     // What has arrived before comes first. And who does not read does not notice
     // what reading has found out, although the thread may have been quicker.
     const isUnnoticed = this.#isPaused && syscall === "read" && errno !== 0;
