@@ -26,24 +26,12 @@ async function withDirectory(
   }
 }
 
-/** Without a library that this process was told to use. */
-function withoutOverride<Value>(use: () => Value): Value {
-  const name = "JSTIME_NATIVE_LIBRARY";
-  const value = Deno.env.get(name);
-  Deno.env.delete(name);
-  try {
-    return use();
-  } finally {
-    if (value !== undefined) Deno.env.set(name, value);
-  }
-}
-
 function find(
   base: URL,
   digests: Record<string, string>,
   platform: string | undefined = "linux-x64",
 ): string | NoLibrary {
-  return withoutOverride(() => findLibrary({ platform, base, digests }));
+  return findLibrary({ given: undefined, platform, base, digests });
 }
 
 const platforms: [os: string, arch: string, name: string | undefined][] = [
@@ -86,26 +74,19 @@ Deno.test("a file that is what was built is found", () =>
 Deno.test("platforms that nothing was built for have no library", () => {
   const base = new URL("file:///nowhere/");
   for (const platform of [undefined, "linux-x64"]) {
-    const found = withoutOverride(() =>
-      findLibrary({ platform, base, digests: {} })
-    ) as NoLibrary;
+    const given = "";
+    const search = { given, platform, base, digests: {} };
+    const found = findLibrary(search) as NoLibrary;
     assert(found.reason.startsWith("there is no helper for "));
     assertEquals(found.isFault, false);
   }
 });
 
 Deno.test("a library that was named is taken as it is", () => {
-  const name = "JSTIME_NATIVE_LIBRARY";
-  const value = Deno.env.get(name);
-  Deno.env.set(name, "/somewhere/else.so");
-  try {
-    const base = new URL("file:///nowhere/");
-    const found = findLibrary({ platform: undefined, base, digests: {} });
-    assertEquals(found, "/somewhere/else.so");
-  } finally {
-    if (value === undefined) Deno.env.delete(name);
-    else Deno.env.set(name, value);
-  }
+  const given = "/somewhere/else.so";
+  const base = new URL("file:///nowhere/");
+  const search = { given, platform: undefined, base, digests: {} };
+  assertEquals(findLibrary(search), given);
 });
 
 /** A server with one file, which counts how often it was asked for it. */
@@ -179,9 +160,13 @@ for (
 const probe = fileURLToPath(new URL("./engine_probe.ts", import.meta.url));
 
 /** What a program says about the native engine that has these permissions. */
-async function askProbe(...permissions: string[]): Promise<string> {
+async function askProbe(
+  permissions: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string> {
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", ...permissions, probe],
+    env,
     stdin: "null",
   }).output();
   return new TextDecoder().decode(stdout.length > 0 ? stdout : stderr).trim();
@@ -200,20 +185,12 @@ for (
   ] as const
 ) {
   Deno.test(`with [${permissions.join(" ")}] nobody is asked`, async () => {
-    assertEquals(await askProbe(...permissions), reason);
+    assertEquals(await askProbe(permissions), reason);
   });
 }
 
 Deno.test("a library that does not load is a fault", async () => {
   const all = ["--allow-ffi", "--allow-net", "--allow-env"];
-  const name = "JSTIME_NATIVE_LIBRARY";
-  const value = Deno.env.get(name);
-  Deno.env.set(name, probe);
-  try {
-    const said = await askProbe(...all);
-    assert(said.startsWith("fault: "), said);
-  } finally {
-    if (value === undefined) Deno.env.delete(name);
-    else Deno.env.set(name, value);
-  }
+  const said = await askProbe(all, { JSTIME_NATIVE_LIBRARY: probe });
+  assert(said.startsWith("fault: "), said);
 });

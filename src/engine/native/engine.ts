@@ -8,6 +8,7 @@ import type {
   HttpTlsPlan,
   OpenFile,
 } from "../engine.ts";
+import { readEnvironment } from "../../runtime/environment.ts";
 import { broadcast } from "./broadcast.ts";
 import { NativeBus } from "./bus.ts";
 import { digests } from "./digests.ts";
@@ -139,7 +140,12 @@ export function nativeEngineFailure(): NativeEngineFailure | undefined {
 
 function load(): NativeEngine | NativeEngineFailure {
   const base = new URL("./lib/", import.meta.url);
-  const found = findLibrary({ platform: platformName(), base, digests });
+  const found = findLibrary({
+    given: readEnvironment("JSTIME_NATIVE_LIBRARY"),
+    platform: platformName(),
+    base,
+    digests,
+  });
   if (typeof found !== "string") return found;
   const library = new SharedLibrary(found);
   try {

@@ -6,7 +6,6 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { readEnvironment } from "../../runtime/environment.ts";
 import { CachedDownload } from "./cached_download.ts";
 import { digestOf } from "./file_digest.ts";
 
@@ -20,6 +19,8 @@ export interface NoLibrary {
 
 /** What the search depends on. */
 export interface LibrarySearch {
+  /** The path of a library that is to be taken as it is; undefined for none. */
+  readonly given: string | undefined;
   /** Such as `linux-x64`; undefined where no helper is built for. */
   readonly platform: string | undefined;
   /** The directory of the built libraries, with a slash at its end. */
@@ -62,9 +63,8 @@ export function libraryFileName(platform: string): string {
 export function findLibrary(search: LibrarySearch): string | NoLibrary {
   const missing = missingPermission();
   if (missing !== undefined) return { reason: missing, isFault: false };
-  const given = readEnvironment("JSTIME_NATIVE_LIBRARY");
+  const { given, platform, base, digests } = search;
   if (given !== undefined && given !== "") return given;
-  const { platform, base, digests } = search;
   const digest = platform === undefined ? undefined : digests[platform];
   if (platform === undefined || digest === undefined) {
     const { os, arch } = Deno.build;
