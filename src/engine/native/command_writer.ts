@@ -6,6 +6,7 @@ import {
   COMMANDS_BYTES,
   COMMANDS_HEAD,
   COMMANDS_TAIL,
+  INLINE_CONTENT,
   PAD,
   RECORD_ALIGN,
   RESPOND_CONTENT_TOKEN,
@@ -20,6 +21,9 @@ const PREFIX = 16;
  * none goes over the end of the ring.
  */
 export const LARGEST_RECORD: number = COMMANDS_BYTES / 4;
+
+/** Content up to this always travels through the ring. */
+const SHORT = 8 * 1024;
 
 /** So many records are carried out faster than another thread is woken. */
 const LIGHT_WEIGHT = 2;
@@ -97,8 +101,15 @@ export class CommandWriter {
     return this.#weight <= LIGHT_WEIGHT && this.unpublished <= LIGHT_BYTES;
   }
 
-  /** Whether there is less room than there is use for. */
-  get isHalfFull(): boolean {
+  /**
+   * Whether content of this size should travel through the ring: if it is
+   * longer, only while there is more room than there is use for.
+   */
+  suits(size: number): boolean {
+    return size <= SHORT || size <= INLINE_CONTENT && !this.#isHalfFull;
+  }
+
+  get #isHalfFull(): boolean {
     const most = COMMANDS_BYTES / 2;
     if (((this.#head - this.#tail) >>> 0) <= most) return false;
     this.#tail = Atomics.load(this.#memory.control, COMMANDS_TAIL);

@@ -5,10 +5,10 @@ export const builtAbi: number = 1;
 
 /** Digest of the sources that they were built from. */
 export const builtSources: string =
-  "6c99248b3f52ed1c759aa3cfdd979cbfa1ec071eb541d9f887d452ed1bf73fc6";
+  "960057cb4280e509473ef639e32b813601fdb23a49c826981f9dddeb3e4eec31";
 
 /** SHA-256 of each library by platform. */
 export const digests: Readonly<Record<string, string>> = {
   "linux-x64":
-    "5cc770ac640a313c43a740965fbac7c4fdf21b53bfc5caebe00a6f47db33f0c9",
+    "66cb1104156ea92a844282081122596b4019d8c9c46ac3090a503f5cd15e6453",
 };

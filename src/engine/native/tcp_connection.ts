@@ -37,10 +37,6 @@ const { EBUSY } = constants.errno;
 
 /** Bytes that wait at most, besides the system's buffers. */
 const WRITE_LIMIT = 1024 * 1024;
-/** What always travels through the ring. */
-const SHORT = 8 * 1024;
-/** What travels through it while it has much room. */
-const LONGEST_INLINE = 32 * 1024;
 /** What is lent at a time at most. */
 const LONGEST_LENT = 1 << 28;
 /** What is read at a time, as the thread does. */
@@ -446,9 +442,7 @@ export class NativeTcpConnection implements TcpConnection {
   #send(bytes: Uint8Array): void {
     const { length } = bytes;
     const { commands } = this.#pump;
-    if (length > SHORT && (length > LONGEST_INLINE || commands.isHalfFull)) {
-      return this.#sendLong(bytes);
-    }
+    if (!commands.suits(length)) return this.#sendLong(bytes);
     const { index, generation } = this;
     const room = 8 + length;
     const at = commands.begin(COMMAND_TCP_WRITE, index, generation, room);

@@ -39,11 +39,6 @@ import {
 } from "./text.ts";
 import { limitsOf, type WebSocketLimits } from "./web_socket_limits.ts";
 
-/** Messages that always travel through the ring. */
-const SHORT = 8 * 1024;
-/** Messages that travel through it while it has much room. */
-const LONGEST_INLINE = 32 * 1024;
-
 /** A message is not sent: the socket is over, or too much waits. */
 export const DROPPED = 0;
 /** A message is sent when the client has taken others; `drain` follows. */
@@ -107,7 +102,7 @@ export class NativeWebSocket implements EngineWebSocket {
     }
     const flags = sendFlags(data, compress);
     const most = size ?? mostBytesOf(data);
-    if (most > SHORT && !this.#fits(most)) {
+    if (!this.pump.commands.suits(most)) {
       return this.#sendLong(data, flags, size);
     }
     return this.#sendInline(data, flags, most);
@@ -308,7 +303,7 @@ export class NativeWebSocket implements EngineWebSocket {
   ): number {
     if (this.#isOver) return 0;
     const size = knownSize ?? sizeOf(data);
-    if (size <= SHORT || this.#fits(size)) {
+    if (this.pump.commands.suits(size)) {
       return this.#sendInline(data, flags, size);
     }
     const status = this.admit(size);
@@ -327,11 +322,6 @@ export class NativeWebSocket implements EngineWebSocket {
     } else pump.endWithContent(end, at, at + 5, bytes);
     pump.wroteMore(size);
     return status === TAKEN ? size : -1;
-  }
-
-  /** Whether a message should travel through the ring. */
-  #fits(size: number): boolean {
-    return size <= LONGEST_INLINE && !this.pump.commands.isHalfFull;
   }
 
   #receiveLong(size: number, isText: boolean): void {

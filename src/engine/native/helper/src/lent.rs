@@ -33,11 +33,12 @@ impl<Content> Lent<Content> {
     pub fn lend(&self, content: Content) -> u32 {
         let mut table = self.lock();
         loop {
-            // Also as a result of which less than 0 is a failure.
+            // Also as a result of which less than 0 is a failure, and never
+            // CONTENT_PRESENT.
             table.last = table.last.wrapping_add(1) & i32::MAX as u32;
             let token = table.last;
             // After 2^31 tokens the first ones may still be in use.
-            if token == 0 || token == CONTENT_PRESENT {
+            if token == 0 {
                 continue;
             }
             if let Entry::Vacant(place) = table.contents.entry(token) {

@@ -72,13 +72,19 @@ impl Connection {
         cx.out.clear();
     }
 
-    /// Writes both unless something waits before them; how many bytes.
-    fn try_write(&mut self, first: &[u8], second: &[u8]) -> usize {
+    /// Writes both unless something waits before them; how many bytes. The first
+    /// may be empty.
+    pub(super) fn try_write(&mut self, first: &[u8], second: &[u8]) -> usize {
         if self.output.is_some() || self.blocked {
             return 0;
         }
-        let pieces = [IoSlice::new(first), IoSlice::new(second)];
-        match self.socket.write_pieces(&pieces, false) {
+        let result = if first.is_empty() {
+            self.socket.write(second)
+        } else {
+            let pieces = [IoSlice::new(first), IoSlice::new(second)];
+            self.socket.write_pieces(&pieces, false)
+        };
+        match result {
             Ok(count) => {
                 self.count_written(count as u64);
                 count

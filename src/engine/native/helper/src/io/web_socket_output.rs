@@ -1,7 +1,6 @@
 //! What is sent to a WebSocket's client.
 
 use std::borrow::Cow;
-use std::io::{ErrorKind, IoSlice};
 
 use super::answer::{self, Then};
 use super::connection::{Connection, Over, Phase};
@@ -142,27 +141,10 @@ impl Connection {
         rest: &[u8],
         length: usize,
     ) -> usize {
-        if self.output.is_some() || self.blocked {
+        let written = self.try_write(head, rest);
+        if written == 0 {
             return 0;
         }
-        let result = if head.is_empty() {
-            self.socket.write(rest)
-        } else {
-            let pieces = [IoSlice::new(head), IoSlice::new(rest)];
-            self.socket.write_pieces(&pieces, false)
-        };
-        let written = match result {
-            Ok(written) => written,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.blocked = true;
-                return 0;
-            }
-            Err(_) => {
-                self.over = Some(Over::Left);
-                return 0;
-            }
-        };
-        self.count_written(written as u64);
         let is_whole = written == head.len() + rest.len();
         let payload = if is_whole {
             length
