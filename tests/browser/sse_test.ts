@@ -6,9 +6,13 @@ import { Browser } from "./devtools.ts";
 
 const chromium = findChromium();
 
-/** Whether the page listens to what others say. */
+/**
+ * Whether the page listens to what others say. The empty page that there is
+ * before it is complete as well, and has no `wall`.
+ */
 const LISTENS =
-  `document.readyState === "complete" && wall.readyState === EventSource.OPEN`;
+  `typeof wall === "object" && wall.readyState === EventSource.OPEN &&
+  document.readyState === "complete"`;
 
 testOnEngines(
   "examples/sse.ts: a page shows the time, and what others say",
